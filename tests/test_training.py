@@ -1,0 +1,208 @@
+"""`fit` and `predict`: they learn, keep the best weights, resume exactly, and fail clearly."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from helpers.training import TrainingError, fit, predict
+from helpers.training.batches import n_batches, shuffled, to_tensors
+
+
+@pytest.fixture
+def line():
+    """Inputs and targets of y = x · w + noise, training and validation."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(400, 3))
+    y = x @ [[1.0], [-2.0], [0.5]] + 0.1 * rng.normal(size=(400, 1))
+    return (x[:300], y[:300]), (x[300:], y[300:])
+
+
+def network(dropout=0.0):
+    torch.manual_seed(1)
+    return nn.Sequential(nn.Linear(3, 16), nn.ReLU(), nn.Dropout(dropout), nn.BatchNorm1d(16), nn.Linear(16, 1))
+
+
+def train(model, line, **options):
+    options = dict(loss=nn.functional.mse_loss, epochs=6, batch_size=32, learning_rate=1e-2, progress=False) | options
+    return fit(model, *line, **options)
+
+
+def test_it_learns_down_to_the_noise(line):
+    model = network()
+    history = train(model, line, epochs=30)
+    assert len(history) == 30 == len(history.validation_loss) == len(history.seconds)
+    residual = predict(model, line[1][0]) - line[1][1]
+    assert np.sqrt(np.mean(residual**2)) < 0.25 < np.std(line[1][1])
+
+
+def test_history_holds_plain_numbers(line):
+    history = train(network(), line)
+    assert all(
+        type(x) is float for values in (history.train_loss, history.validation_loss, history.seconds) for x in values
+    )
+
+
+def test_same_seed_same_weights_and_other_seed_other_weights(line):
+    models = [network(0.5) for _ in range(3)]
+    for model, seed in zip(models, (1, 1, 2), strict=True):
+        train(model, line, seed=seed)
+    first, again, other = ([p.detach().numpy() for p in model.parameters()] for model in models)
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
+
+
+def test_best_weights_are_those_of_the_best_epoch(line):
+    """With targets that are pure noise, validation gets worse while training goes on."""
+    rng = np.random.default_rng(1)
+    noise = [(x, rng.normal(size=y.shape)) for x, y in line]
+    model = network()
+    history = train(model, noise, epochs=40, schedule="constant", learning_rate=3e-2)
+    assert history.best_epoch == 1 + int(np.argmin(history.validation_loss)) < 40
+    value = np.mean((predict(model, noise[1][0]) - noise[1][1]) ** 2)
+    assert value == pytest.approx(min(history.validation_loss), rel=1e-4)
+    last = network()
+    assert train(last, noise, epochs=40, schedule="constant", learning_rate=3e-2, best=False).best_epoch is None
+    value = np.mean((predict(last, noise[1][0]) - noise[1][1]) ** 2)
+    assert value == pytest.approx(history.validation_loss[-1], rel=1e-4)
+
+
+def test_early_stopping(line):
+    rng = np.random.default_rng(1)
+    noise = [(x, rng.normal(size=y.shape)) for x, y in line]
+    history = train(network(), noise, epochs=200, schedule="constant", learning_rate=3e-2, patience=5)
+    assert history.stopped_early
+    assert len(history) == history.best_epoch + 5
+
+
+class Interrupted(Exception):
+    pass
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_resume_gives_the_same_weights_to_the_last_bit(line, tmp_path, dropout, monkeypatch):
+    whole = network(dropout)
+    expected = train(whole, line, augment=jitter)
+
+    from helpers.training import checkpoints
+
+    save, saved = checkpoints.save, []
+
+    def save_three_times(path, state):
+        if len(saved) == 3:
+            raise Interrupted
+        save(path, state), saved.append(path)
+
+    monkeypatch.setattr(checkpoints, "save", save_three_times)
+    with pytest.raises(Interrupted):
+        train(network(dropout), line, augment=jitter, checkpoint=tmp_path / "c.pt")
+    monkeypatch.setattr(checkpoints, "save", save)
+    torch.manual_seed(77)
+    resumed = network(dropout)
+    history = train(resumed, line, augment=jitter, checkpoint=tmp_path / "c.pt")
+    assert history.train_loss == expected.train_loss
+    assert history.validation_loss == expected.validation_loss
+    for a, b in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True):
+        assert torch.equal(a, b)
+
+
+def jitter(inputs, generator):
+    return inputs + 0.01 * torch.randn(inputs.shape, generator=generator, device=inputs.device)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (dict(epochs=7), "epochs"),
+        (dict(learning_rate=2e-2), "learning_rate"),
+        (dict(loss=nn.functional.l1_loss), "loss"),
+        (dict(seed=5), "seed"),
+    ],
+)
+def test_checkpoint_of_other_settings_is_not_used(line, tmp_path, capsys, change, named):
+    path = tmp_path / "c.pt"
+    train(network(), line, checkpoint=path)
+    train(network(), line, checkpoint=path, **change)
+    assert f"belongs to another {named}" in capsys.readouterr().out
+
+
+def test_checkpoint_of_other_data_or_network_or_damaged_is_not_used(line, tmp_path, capsys):
+    path = tmp_path / "c.pt"
+    train(network(), line, checkpoint=path)
+    other = ((line[0][0] + 1, line[0][1]), line[1])
+    train(network(), other, checkpoint=path)
+    assert "belongs to another data" in capsys.readouterr().out
+    train(nn.Linear(3, 1), other, checkpoint=path)
+    assert "belongs to another model" in capsys.readouterr().out
+    path.write_bytes(path.read_bytes()[:100])
+    assert len(train(nn.Linear(3, 1), other, checkpoint=path)) == 6
+    assert "cannot be read" in capsys.readouterr().out
+
+
+def test_finished_checkpoint_is_taken_over(line, tmp_path):
+    first, again = network(), network()
+    history = train(first, line, checkpoint=tmp_path / "c.pt")
+    assert train(again, line, checkpoint=tmp_path / "c.pt").seconds == history.seconds
+    assert torch.equal(first[0].weight, again[0].weight)
+
+
+def test_loss_that_is_not_finite_says_so(line):
+    bad = line[0][1].copy()
+    bad[7] = np.nan
+    with pytest.raises(TrainingError, match="found nan in epoch 1.*lower learning_rate"):
+        train(network(), ((line[0][0], bad), line[1]))
+
+
+def test_no_data_and_unequal_lengths_are_errors(line):
+    x, y = line[0]
+    with pytest.raises(ValueError, match="found none"):
+        train(network(), ((x[:0], y[:0]),))
+    with pytest.raises(ValueError, match=r"\[300, 299\] rows"):
+        train(network(), ((x, y[1:]),))
+    with pytest.raises(ValueError, match="one-cycle"):
+        train(network(), line, schedule="linear")
+
+
+class TwoInputs(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(3, 1)
+
+    def forward(self, x, scale):
+        return self.layer(x) * scale, self.layer.weight.expand(len(x), -1)
+
+
+def test_several_inputs_targets_and_outputs(line):
+    (x, y), _ = line
+    weights = np.full((300, 1), 2.0)
+    seen = []
+
+    def loss(output, target, weight):
+        seen.append((target.shape[0], weight.unique().item()))
+        return (weight * (output[0] - target) ** 2).mean()
+
+    model = TwoInputs()
+    train(model, (((x, np.ones((300, 1))), (y, weights)),), loss=loss, epochs=2)
+    assert sum(n for n, _ in seen) == 600 and {w for _, w in seen} == {2.0}
+    first, second = predict(model, (x, np.ones((300, 1))), batch_size=7)
+    assert first.shape == (300, 1) and second.shape == (300, 3)
+    assert np.allclose(first, x @ second[0][:, None] + model.layer.bias.item(), atol=1e-5)
+
+
+def test_predict_does_not_depend_on_the_batch_size_and_keeps_the_order(line):
+    model = network(0.5)
+    values = [predict(model, line[0][0], batch_size=size) for size in (1, 7, 1024)]
+    assert np.allclose(values[0], values[1], atol=1e-6) and np.allclose(values[0], values[2], atol=1e-6)
+
+
+@pytest.mark.parametrize("n", [1, 2, 31, 32, 33, 64, 65, 100])
+def test_an_epoch_visits_every_row_once_and_never_one_alone(n):
+    batches = list(shuffled(n, 32, torch.Generator().manual_seed(0)))
+    assert sorted(torch.cat(batches).tolist()) == list(range(n))
+    assert len(batches) == n_batches(n, 32)
+    assert min(len(batch) for batch in batches) > 1 or n == 1
+
+
+def test_floating_point_becomes_float32_and_classes_stay_whole():
+    a, b = to_tensors((np.zeros(3), np.arange(3)), torch.device("cpu"))
+    assert a.dtype == torch.float32 and b.dtype == torch.int64
