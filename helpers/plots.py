@@ -1,0 +1,139 @@
+"""Figures that more than one hack uses. Each takes data and returns the Matplotlib figure.
+
+Every function has the required argument `mock`: a figure drawn from simulated data says so.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+STYLE = {
+    "figure.dpi": 90,
+    "savefig.dpi": 90,
+    "font.size": 10,
+    "axes.titlesize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "image.cmap": "gray",
+    "image.interpolation": "nearest",
+}
+
+
+def use_course_style():
+    """Set the look of all figures of the course."""
+    plt.rcParams.update(STYLE)
+
+
+def panels(rows=1, columns=1, *, mock, size=(3.6, 3.0), **options):
+    """Make a figure with a grid of axes.
+
+    Parameters
+    ----------
+    rows, columns : int
+    mock : bool
+        Whether what will be drawn comes from simulated data: the figure then carries the word MOCK.
+    size : tuple of float
+        Width and height of one panel in inches.
+    **options
+        Of `matplotlib.pyplot.subplots`.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    axes : matplotlib.axes.Axes, or an array of them
+    """
+    figsize = (size[0] * columns, size[1] * rows)
+    figure, axes = plt.subplots(rows, columns, figsize=figsize, layout="constrained", **options)
+    plt.close(figure)  # a notebook shows what a cell returns; an open figure would appear twice
+    if mock:
+        figure.get_layout_engine().set(rect=(0, 0, 1, 1 - 0.16 / figsize[1]))
+        figure.text(0.995, 1, "MOCK", ha="right", va="top", color="tab:red", fontsize=8, weight="bold")
+    return figure, axes
+
+
+def image_grid(images, titles=None, *, mock, columns=8, size=1.35, row_names=None):
+    """Show images side by side.
+
+    Parameters
+    ----------
+    images : array, shape (n, height, width)
+    titles : sequence of str, optional
+        One an image.
+    mock : bool
+    columns : int
+    size : float
+        Of one image in inches.
+    row_names : sequence of str, optional
+        Written to the left of each row.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    rows = -(-len(images) // columns)
+    lines = 1 + max((title.count("\n") for title in titles), default=0) if titles is not None else 0
+    figure, axes = panels(rows, columns, mock=mock, size=(size, size + 0.16 * lines), squeeze=False)
+    for axis in axes.flat:
+        axis.set(xticks=[], yticks=[])
+        axis.spines[:].set_visible(False)
+    for i, (axis, image) in enumerate(zip(axes.flat, images, strict=False)):
+        axis.imshow(image, vmin=0, vmax=np.max(images))
+        if titles is not None:
+            axis.set_title(titles[i], fontsize=8)
+    for axis, name in zip(axes[:, 0], row_names or [], strict=False):
+        axis.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
+    return figure
+
+
+def history(histories, *, mock, ylabel="loss", logarithmic=True):
+    """Draw the losses of one or several training runs against the epoch.
+
+    Parameters
+    ----------
+    histories : dict of str to helpers.training.History
+    mock : bool
+    ylabel : str
+    logarithmic : bool
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, axis = panels(mock=mock, size=(5.5, 3.2))
+    for number, (name, run) in enumerate(histories.items()):
+        for (which, losses), style in zip(run.losses().items(), ("--", "-"), strict=False):
+            axis.plot(range(1, len(losses) + 1), losses, style, color=f"C{number}", label=f"{name}, {which}")
+    axis.set(xlabel="epoch", ylabel=ylabel, yscale="log" if logarithmic else "linear")
+    axis.legend(fontsize=8)
+    return figure
+
+
+def confusion(matrices, labels, *, mock, quantity="number of rings"):
+    """Show confusion matrices: the fraction of each true class (row) that was given each answer (column).
+
+    Parameters
+    ----------
+    matrices : dict of str to array, shape (k, k)
+        Counts.
+    labels : sequence
+        Of the classes.
+    mock : bool
+    quantity : str
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, axes = panels(1, len(matrices), mock=mock, size=(4.0, 3.6), squeeze=False)
+    for axis, (name, counts) in zip(axes[0], matrices.items(), strict=True):
+        fractions = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        axis.imshow(fractions, cmap="Blues", vmin=0, vmax=1)
+        for (row, column), value in np.ndenumerate(fractions):
+            shade = "white" if value > 0.5 else "black"
+            axis.text(column, row, f"{value:.2f}", ha="center", va="center", color=shade, fontsize=8)
+        ticks = range(len(labels))
+        axis.set(xticks=ticks, yticks=ticks, xticklabels=labels, yticklabels=labels, title=name)
+        axis.set(xlabel=f"predicted {quantity}", ylabel=f"true {quantity}")
+        axis.spines[:].set_visible(True)
+    return figure

@@ -1,0 +1,151 @@
+"""`setup`, `Run` and the scoreboard."""
+
+import json
+import random
+import sys
+import types
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+from helpers import plots
+from helpers.course import Run, _number, setup
+from helpers.metrics import bootstrap_error, rmse
+
+
+@pytest.fixture(autouse=True)
+def folders(monkeypatch, tmp_path):
+    for name in ("HACK_PROFILE", "HACK_WARNINGS", "HACK_DATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HACK_OUTPUT", str(tmp_path / "out"))
+    return tmp_path
+
+
+@pytest.mark.parametrize(("profile", "picked"), [("ci", 1), ("demo", 2), ("full", 3), (None, 2)])
+def test_pick_follows_the_profile(monkeypatch, profile, picked):
+    if profile:
+        monkeypatch.setenv("HACK_PROFILE", profile)
+    run = setup("99_toy")
+    assert run.pick(ci=1, demo=2, full=3) == picked
+    assert (run.checkpoint("net") is None) == (profile != "full")
+
+
+def test_unknown_profile_lists_the_known_ones(monkeypatch):
+    monkeypatch.setenv("HACK_PROFILE", "fast")
+    with pytest.raises(ValueError, match="ci, demo, full, found 'fast'"):
+        setup("99_toy")
+
+
+def test_setup_prints_one_line_without_absolute_paths(capsys):
+    setup("99_toy", seed=3)
+    line = capsys.readouterr().out
+    assert line.count("\n") == 1
+    assert "99_toy · profile demo · device cpu · data data · seed 3" in line or "cuda" in line
+
+
+def test_everything_is_seeded(monkeypatch):
+    def draws():
+        return random.random(), np.random.rand(), torch.rand(1).item()
+
+    setup("99_toy", seed=5)
+    first = draws()
+    setup("99_toy", seed=5)
+    assert draws() == first
+    setup("99_toy", seed=6)
+    assert draws() != first
+    seeds = []
+    keras = types.SimpleNamespace(utils=types.SimpleNamespace(set_random_seed=seeds.append))
+    monkeypatch.setitem(sys.modules, "keras", keras)
+    setup("99_toy", seed=7)
+    assert seeds == [7]
+
+
+def test_colab_without_gpu_is_told_how_to_switch_it_on(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
+    run = setup("99_toy")
+    assert ("Change runtime type" in capsys.readouterr().out) == (run.device.type == "cpu")
+
+
+def test_warnings_of_our_own_code_become_errors_where_asked(monkeypatch):
+    monkeypatch.setenv("HACK_WARNINGS", "error")
+    with warnings.catch_warnings():
+        setup("99_toy")
+        with pytest.raises(UserWarning):
+            warnings.warn_explicit("ours", UserWarning, "f", 1, module="helpers.plots")
+        with pytest.raises(UserWarning):
+            warnings.warn_explicit("the notebook's", UserWarning, "f", 1, module="__main__")
+        warnings.simplefilter("ignore", append=True)
+        warnings.warn_explicit("theirs", UserWarning, "f", 1, module="torch.nn")
+
+
+def test_scoreboard_on_screen_and_on_disk(folders):
+    run = setup("99_toy", seed=1)
+    run.score("accuracy", 0.99, 0.002, above=0.985, source="0.979", floor=0.9995, floor_name="coincidence")
+    run.score("error <px>", 0.4, 0.01, below=0.3, baseline=5.5, baseline_name="constant", unit="px")
+    run.score("error <px>", 0.2, 0.01, below=0.3, baseline=5.5, baseline_name="constant", unit="px")
+    board = run.scoreboard()
+    html = board._repr_html_()
+    assert "error &lt;px&gt;" in html and "0.200 ± 0.010 px" in html and "5.5 (constant)" in html
+    assert html.count("✓") == 2 and "✗" not in html and "MOCK" not in html
+    assert "accuracy | 0.990 ± 0.002" in repr(board)
+    saved = json.loads((folders / "out" / "scoreboards" / "99_toy.json").read_text())
+    assert [row["what"] for row in saved["rows"]] == ["accuracy", "error <px>"]
+    assert saved["rows"][1]["value"] == 0.2 and saved["rows"][1]["met"] is True
+    run.use(types.SimpleNamespace(mock=True))
+    run.use(types.SimpleNamespace(mock=False))
+    assert run.mock and "MOCK" in run.scoreboard()._repr_html_()
+
+
+def test_target_that_is_missed_is_shown_as_missed():
+    run = setup("99_toy")
+    run.score("accuracy", 0.98, above=0.985)
+    assert run.scores[0].met is False and "✗" in run.scoreboard()._repr_html_()
+
+
+def test_scoreboard_is_shown_where_nothing_can_be_written(folders, capsys):
+    (folders / "out").write_text("a file in the place of the folder")
+    run = setup("99_toy")
+    run.score("accuracy", 0.9)
+    assert "accuracy" in repr(run.scoreboard())
+    assert "could not be written" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "text"),
+    [
+        (0.26341, 0.0041, "0.263 ± 0.004"),
+        (0.26341, 0.0011, "0.2634 ± 0.0011"),
+        (12.3, 4.0, "12 ± 4"),
+        (0.99949, None, "0.9995"),
+        (5.5, None, "5.5"),
+        (0.3, 0.0, "0.3"),
+    ],
+)
+def test_numbers_have_the_digits_that_their_error_allows(value, error, text):
+    assert _number(value, error) == text
+
+
+def test_run_is_a_plain_record(folders):
+    run = Run("99_toy", "ci", 0, torch.device("cpu"), folders, folders)
+    assert run.scores == [] and run.mock is False
+
+
+def test_mock_stands_on_a_figure_only_where_it_is_mock():
+    for mock in (True, False):
+        figure = plots.image_grid(np.eye(5)[None].repeat(3, 0), ["a", "b", "c"], mock=mock)
+        assert ("MOCK" in [text.get_text() for text in figure.texts]) == mock
+    with pytest.raises(TypeError, match="mock"):
+        plots.panels()
+
+
+def test_rmse_and_its_bootstrap_error():
+    rng = np.random.default_rng(0)
+    residuals = rng.normal(0, 2, size=(4000, 2))
+    assert rmse(residuals, 0) == pytest.approx([2, 2], rel=0.05)
+    # The standard error of a standard deviation of a normal variable is sigma / sqrt(2 n).
+    error = bootstrap_error(rmse, residuals, np.zeros_like(residuals))
+    assert error == pytest.approx(2 / np.sqrt(2 * 4000), rel=0.2)
+    with pytest.raises(ValueError, match=r"\[3, 4\]"):
+        bootstrap_error(rmse, np.zeros(3), np.zeros(4))
