@@ -200,6 +200,8 @@ class Scoreboard:
 
 def _number(value, error=None):
     """Write a number with as many digits as its error allows: 0.2634 ± 0.0041 as "0.263 ± 0.004"."""
+    if 0 < abs(value) < 5e-4 and not error:
+        return "< 0.0005"
     if error is None or not math.isfinite(error) or error <= 0:
         return f"{value:.3g}" if abs(value) < 0.9 or abs(value) > 1.1 else f"{value:.4f}"
     digits = max(0, -math.floor(math.log10(error)) + (1 if error / 10 ** math.floor(math.log10(error)) < 2 else 0))

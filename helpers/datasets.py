@@ -20,7 +20,7 @@ import sys
 import tarfile
 import tomllib
 from contextlib import contextmanager, suppress
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -115,10 +115,13 @@ def choose(source, path, what):
         raise DataError(f"{what}: real data {missing}; get them as `python -m helpers.datasets list` says.")
     if source == "mock" or not here:
         reason = 'source="mock"' if source == "mock" else f"real data: {missing}"
-        print(f"{what}: mock data, simulated on this machine ({reason})")
+        _say_once(f"{what}: mock data, simulated on this machine ({reason})")
         return "mock"
-    print(f"{what}: real data, {short(path)}")
+    _say_once(f"{what}: real data, {short(path)}")
     return "real"
+
+
+_say_once = cache(print)  # a notebook that loads many sets says the same of them only once
 
 
 @contextmanager

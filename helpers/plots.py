@@ -5,6 +5,7 @@ Every function has the required argument `mock`: a figure drawn from simulated d
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 STYLE = {
     "figure.dpi": 90,
@@ -73,7 +74,8 @@ def image_grid(images, titles=None, *, mock, columns=8, size=1.35, row_names=Non
     """
     rows = -(-len(images) // columns)
     lines = 1 + max((title.count("\n") for title in titles), default=0) if titles is not None else 0
-    figure, axes = panels(rows, columns, mock=mock, size=(size, size + 0.16 * lines), squeeze=False)
+    height = 0.86 * size if row_names else size + 0.16 * lines  # names take their width from the images
+    figure, axes = panels(rows, columns, mock=mock, size=(size, height), squeeze=False)
     for axis in axes.flat:
         axis.set(xticks=[], yticks=[])
         axis.spines[:].set_visible(False)
@@ -105,6 +107,7 @@ def history(histories, *, mock, ylabel="loss", logarithmic=True):
         for (which, losses), style in zip(run.losses().items(), ("--", "-"), strict=False):
             axis.plot(range(1, len(losses) + 1), losses, style, color=f"C{number}", label=f"{name}, {which}")
     axis.set(xlabel="epoch", ylabel=ylabel, yscale="log" if logarithmic else "linear")
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.legend(fontsize=8)
     return figure
 

@@ -1,0 +1,263 @@
+"""Checks and hints of the exercises of hack 06: what a wrong attempt got wrong, in one sentence each."""
+
+import math
+
+import numpy as np
+import torch
+from torch import nn
+
+from helpers.exercises import check, require, require_close
+from helpers.plots import image_grid
+
+RINGS = [(14, 14, 8, 3), (9, 18, 5, 1.5), (20, 8, 6, 2)]
+
+
+@check(
+    "06.ring_mask",
+    hints=[
+        "np.arange(size) + 0.5 are the middles of the pixels; one axis of them is x, the other y.",
+        "An image is indexed [row, column], that is [y, x]: x[None, :] and y[:, None] broadcast to it.",
+        "The mask is abs(distance from the centre - radius) <= width / 2, with np.hypot for the distance.",
+    ],
+)
+def ring_mask(attempt, reference):
+    for ring in RINGS:
+        expected, found = reference(*ring), np.asarray(attempt(*ring))
+
+        def figure(found=found, expected=expected):
+            return image_grid([found, expected], ["yours", "expected"], mock=False, columns=2)
+
+        require(found.shape == (28, 28), f"the mask has shape {found.shape}, expected (28, 28): one entry a pixel")
+        require(found.dtype == bool, f"the mask has the type {found.dtype}, expected bool: compare, do not compute")
+        transposed = ring[0] != ring[1] and np.array_equal(found, expected.T)
+        require(not transposed, "x and y are exchanged: an image is indexed [row, column], that is [y, x]", figure)
+        require(not found[int(ring[1]), int(ring[0])], "the centre is lit: a ring is hollow, a disc is not", figure)
+        wide = np.array_equal(found, reference(*ring[:3], 2 * ring[3]))
+        require(
+            not wide, "the ring is twice as wide as asked: half of the width lies on either side of the radius", figure
+        )
+        corner = np.array_equal(found, reference(ring[0] + 0.5, ring[1] + 0.5, *ring[2:]))
+        require(not corner, "the ring is half a pixel off: the middle of pixel i is at i + 0.5", figure)
+        wrong = (found != expected).sum()
+        require(wrong == 0, f"{wrong} of 784 pixels differ for the ring {ring}", figure)
+    require(attempt(14, 14, 8, 3, size=40).shape == (40, 40), "the argument size is not used")
+    return image_grid([found, expected], ["yours", "expected"], mock=False, columns=2)
+
+
+@check(
+    "06.lit_pixel_threshold",
+    hints=[
+        "With the rule `2 rings if lit > threshold`, every number of lit pixels that occurs is a candidate.",
+        "np.unique(n_lit) are the candidates; the accuracy of one of them is np.mean((n_lit > t) + 1 == n_rings).",
+        "Return the candidate with the highest accuracy: candidates[np.argmax(accuracies)].",
+    ],
+)
+def lit_pixel_threshold(attempt, reference):
+    rng = np.random.default_rng(1)
+    n_rings = rng.permutation(np.repeat([1, 2], [300, 100]))
+    n_lit = np.round(np.where(n_rings == 1, rng.normal(60, 12, 400), rng.normal(110, 12, 400))).astype(int)
+
+    def accuracy(threshold):
+        return np.mean((n_lit > threshold) + 1 == n_rings)
+
+    found = attempt(n_lit.copy(), n_rings.copy())
+    require(found is not None, "nothing is returned")
+    require(np.ndim(found) == 0, f"the threshold has shape {np.shape(found)}, expected one number")
+    best, got = accuracy(reference(n_lit, n_rings)), accuracy(found)
+    require(
+        found > 1, f"the threshold is {found}: is it an accuracy, or a place in a list, instead of a number of pixels?"
+    )
+    middle = abs(found - n_lit.mean()) < 1e-9 or abs(found - np.median(n_lit)) < 1e-9
+    require(not middle, f"the middle of n_lit separates with accuracy {got:.3f}, the best threshold with {best:.3f}")
+    require(got >= 0.5, f"two rings should be those with more light: the accuracy of `lit > {found}` is {got:.3f}")
+    require(
+        got >= best - 1e-9, f"`lit > {found}` is right for {got:.3f} of the images, the best threshold for {best:.3f}"
+    )
+
+
+@check(
+    "06.pca_svm",
+    hints=[
+        "sklearn.pipeline.make_pipeline chains the steps and fits them one after the other.",
+        "The steps are PCA(n_components, random_state=0) and SVC(), whose kernel is rbf unless you say otherwise.",
+    ],
+)
+def pca_svm(attempt, reference):
+    from sklearn.decomposition import PCA
+    from sklearn.pipeline import Pipeline
+    from sklearn.svm import SVC
+
+    found = attempt(3)
+    require(
+        isinstance(found, Pipeline),
+        f"expected a scikit-learn Pipeline, found a {type(found).__name__}: see make_pipeline",
+    )
+    steps = [step for _, step in found.steps]
+    pca = next((step for step in steps if isinstance(step, PCA)), None)
+    require(pca is not None, "there is no PCA among the steps")
+    require(pca.n_components == 3, f"the PCA keeps {pca.n_components} components where 3 were asked for")
+    require(isinstance(steps[-1], SVC), f"the last step is a {type(steps[-1]).__name__}, expected the classifier SVC")
+    require(
+        steps[-1].kernel == "rbf",
+        f"the kernel is {steps[-1].kernel!r}, expected 'rbf': rings are not linearly separable",
+    )
+    require(
+        not hasattr(pca, "components_"),
+        "the PCA is fitted already: return it unfitted, so that it sees training rows only",
+    )
+    rng = np.random.default_rng(2)
+    x, y = rng.normal(size=(60, 10)), np.repeat([0, 1], 30)
+    x[y == 1, :3] += 3
+    require_close(
+        found.fit(x, y).predict(x), reference(3).fit(x, y).predict(x), "its answers differ from the reference's"
+    )
+
+
+@check(
+    "06.RingClassifier",
+    hints=[
+        "Three blocks of Conv2d, BatchNorm2d, ReLU and MaxPool2d(2) shrink 28 × 28 to 14, 7 and 3 pixels.",
+        "nn.Flatten makes a vector of channels × 3 × 3 numbers; two Linear layers with a ReLU between them follow.",
+        "cross_entropy wants logits: no softmax at the end.",
+    ],
+)
+def ring_classifier(attempt, reference):
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(3)
+        model, images = attempt(4), torch.rand(6, 1, 28, 28)
+        require(isinstance(model, nn.Module), "the class does not inherit from torch.nn.Module")
+        output = model.train()(images)
+        require(torch.is_tensor(output), f"forward returns a {type(output).__name__}, expected a tensor of logits")
+        require(
+            output.shape == (6, 4),
+            f"for 6 images and 4 classes the output has shape {tuple(output.shape)}, expected (6, 4)",
+        )
+        sums = output.exp().sum(dim=1)
+        probabilities = torch.allclose(output.sum(dim=1), torch.ones(6), atol=1e-4) or torch.allclose(
+            sums, torch.ones(6), atol=1e-4
+        )
+        require(
+            not probabilities,
+            "the output is normalised: cross_entropy applies the softmax itself, so return plain logits",
+        )
+        for kind, n in ((nn.Conv2d, 3), (nn.Linear, 2)):
+            layers = [layer for layer in model.modules() if isinstance(layer, kind)]
+            require(len(layers) == n, f"there are {len(layers)} {kind.__name__} layers, expected {n}")
+        output.square().sum().backward()
+        unused = [name for name, weight in model.named_parameters() if weight.grad is None]
+        require(not unused, f"forward does not use {unused[0] if unused else ''}: no gradient reaches it")
+        nonlinear = any(
+            isinstance(layer, nn.ReLU | nn.LeakyReLU | nn.GELU | nn.SiLU | nn.ELU) for layer in model.modules()
+        )
+        model.eval()
+        doubled = model(2 * images) - 2 * model(images) + model(0 * images)
+        require(
+            nonlinear or doubled.abs().max() > 1e-4,
+            "nothing bends: without an activation, layers add up to one linear map",
+        )
+
+
+@check(
+    "06.ring_parameters_loss",
+    hints=[
+        "Divide the difference by the spread before squaring: every parameter then counts the same.",
+        "((predicted - true) / spread) has shape (n, k); square it, and take the mean over everything.",
+    ],
+)
+def ring_parameters_loss(attempt, reference):
+    true = torch.tensor([[10.0, 12.0, 6.0, 0.5, 1.0], [16.0, 9.0, 4.0, 1.2, 2.5], [8.0, 20.0, 5.0, 0.9, 1.7]])
+    predicted = true + torch.tensor(
+        [[1.0, -2.0, 0.5, 0.1, -0.3], [-1.5, 0.5, 0.2, -0.2, 0.4], [0.3, 1.0, -0.4, 0.2, 0.1]]
+    )
+    predicted.requires_grad_()
+    spread = torch.tensor([5.5, 5.4, 1.6, 0.38, 0.72])
+    found, expected = attempt(predicted, true, spread), reference(predicted, true, spread)
+    require(torch.is_tensor(found), f"expected a tensor, so that gradients can flow; found a {type(found).__name__}")
+    require(found.ndim == 0, f"the loss has shape {tuple(found.shape)}, expected one number: take the mean")
+    difference = predicted - true
+    hints = {
+        "the spread is not used: the centre, with its 5.5 pixels of spread, drowns the thickness with its 0.4": difference.square().mean(),
+        "the square of the difference is divided by the spread itself: divide before squaring": (
+            difference.square() / spread
+        ).mean(),
+        "that is a mean absolute error: the question is for squares": (difference / spread).abs().mean(),
+        "that is a sum: the mean does not depend on the batch size": (difference / spread).square().sum(),
+        "that is the root of the mean square": (difference / spread).square().mean().sqrt(),
+    }
+    for reason, value in hints.items():
+        require(not torch.isclose(found, value), reason)
+    require_close(found, expected, "for the test values the loss is {found}, expected {expected}")
+    require(found.requires_grad, "no gradient flows: keep to torch operations, without item() or detach()")
+
+
+@check(
+    "06.encode_angle",
+    hints=[
+        "An ellipse turned by π is the same ellipse: the encoding has to have the same period.",
+        "cos 2φ and sin 2φ have the period π; multiplied by e, both vanish for a circle, which has no angle.",
+        "np.stack([e * np.cos(2 * angle), e * np.sin(2 * angle)], axis=-1)",
+    ],
+)
+def encode_angle(attempt, reference):
+    e, angle = np.array([0.1, 0.3, 0.0, 0.4]), np.array([0.0, 0.7, 1.2, 3.0])
+    found, expected = np.asarray(attempt(e, angle)), reference(e, angle)
+    require(found.shape != (2, 4), "the two components are rows, expected columns: one row an ellipse, shape (n, 2)")
+    require(found.shape == (4, 2), f"the encoding has shape {found.shape}, expected (4, 2): one row an ellipse")
+    turned = np.asarray(attempt(e, angle + np.pi))
+    require(
+        np.allclose(found, turned, atol=1e-6),
+        "turning an ellipse by π, which leaves it as it is, changes its encoding: the angle enters as 2φ",
+    )
+    require(
+        np.allclose(found[2], 0, atol=1e-9),
+        "a circle has no angle, so its encoding must be (0, 0): multiply by the ellipticity",
+    )
+    swapped = np.allclose(found, expected[:, ::-1])
+    require(not swapped, "sine and cosine are exchanged: the first component is e cos 2φ")
+    require_close(found, expected, "the encoding of e = 0.1, 0.3, 0, 0.4 is {found}, expected {expected}")
+
+
+@check(
+    "06.cvae_loss",
+    hints=[
+        "binary_cross_entropy_with_logits(..., reduction='sum') / len(image): the sum over the 784 pixels of an image.",
+        "The KL divergence of N(mean, exp(log_variance)) from N(0, 1) is 0.5 (mean² + exp(log_variance) - 1 - log_variance).",
+        "Sum the KL over the latents, take the mean over the batch, and add beta times it to the reconstruction.",
+    ],
+)
+def cvae_loss(attempt, reference):
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(4)
+        logits, mean, log_variance = torch.randn(5, 1, 28, 28), torch.randn(5, 3), torch.randn(5, 3)
+        image = (torch.rand(5, 1, 28, 28) < 0.2).float()
+    output = (logits, mean, log_variance)
+    zero = (logits, 0 * mean, 0 * log_variance)
+    reconstruction = nn.functional.binary_cross_entropy_with_logits(logits, image, reduction="sum") / 5
+    found = attempt(output, image, 1.0)
+    require(torch.is_tensor(found) and found.ndim == 0, "expected a tensor with one number")
+    without_kl = attempt(zero, image, 1.0)
+    require(
+        not torch.isclose(without_kl, reconstruction / 784, rtol=1e-4),
+        "the reconstruction is a mean over the pixels: the KL, a sum over the latents, then outweighs 784 pixels; "
+        "take the sum over the pixels",
+    )
+    require(
+        not torch.isclose(without_kl, reconstruction * 5, rtol=1e-4),
+        "the loss is summed over the batch: divide by the number of images, so that it does not grow with the batch",
+    )
+    sigmoid_twice = nn.functional.binary_cross_entropy_with_logits(logits.sigmoid(), image, reduction="sum") / 5
+    require(
+        not torch.isclose(without_kl, sigmoid_twice, rtol=1e-4), "the sigmoid is applied twice: the output holds logits"
+    )
+    require_close(without_kl, reconstruction, "the reconstruction term is {found}, expected {expected}", rtol=1e-3)
+    kl = reference(output, image, 1.0) - reconstruction
+    got = found - reconstruction
+    require(not torch.isclose(got, -kl, rtol=1e-3), "the KL term has the wrong sign: it is never negative")
+    require(
+        not torch.isclose(got, kl / 3, rtol=1e-3), "the KL is a mean over the latents: take the sum, as over the pixels"
+    )
+    require(not torch.isclose(got, 5 * kl, rtol=1e-3), "the KL is summed over the batch: take the mean over the images")
+    require(not torch.isclose(got, 2 * kl, rtol=1e-3), "the KL is twice as large as it should be: mind the factor 1/2")
+    require_close(got, kl, "the KL term is {found}, expected {expected}", rtol=1e-3, atol=1e-2)
+    weighted = attempt(output, image, 4.0) - reconstruction
+    require(math.isclose(weighted.item(), 4 * kl.item(), rel_tol=1e-3), "beta does not multiply the KL term")
