@@ -1,0 +1,210 @@
+"""Run every notebook with nbval at the ci profile: the participants' as they are, the solved ones strictly.
+
+Usage::
+
+    python tools/check_notebooks.py [--notebooks DIR ...] [--strict DIR ...] [--record] [-n 2]
+"""
+
+import argparse
+import ast
+import os
+import re
+import sys
+import tempfile
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from execution import ANSI, course_environment
+from listing import record_minutes
+from notebooks import read_notebook
+from sources import NAME, ROOT
+
+# With these nbval passes a cell that did not run, or that failed.
+BLIND = ("skip", "nbval-skip", "nbval-raises-exception", "raises-exception")
+PLUGINS = ("nbval.plugin", "nbval_environment", "xdist.plugin", "no:cacheprovider", "no:warnings")
+BLIND_COMMENTS = ("NBVAL_SKIP", "NBVAL_RAISES_EXCEPTION")
+
+
+@dataclass
+class CellResult:
+    """What pytest reports of one code cell, counted from 0."""
+
+    cell: int
+    seconds: float
+    failure: str
+
+
+def blind_spots(notebook):
+    """Return why nbval would pass a notebook without having run all of it: a list of sentences."""
+    faults = []
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for number, cell in enumerate(code, start=1):
+        lines = [line.strip() for line in cell.source.split("\n")]
+        comments = {line.lstrip("# ") for line in lines if line.startswith("#")}
+        if set(cell.metadata.get("tags", ())) & set(BLIND) or comments & set(BLIND_COMMENTS):
+            faults.append(f"code cell {number} is marked so that it need not run")
+        try:
+            ast.parse(cell.source)
+        except SyntaxError:
+            faults.append(f"code cell {number} is not plain Python: a failed magic or !command passes")
+    return faults if any(cell.source.strip() for cell in code) else ["there is no code cell in it"]
+
+
+def run_nbval(root, files, strict, workers, timeout):
+    """Run the notebooks in one pool of workers.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The repository.
+    files : list of pathlib.Path
+        The notebooks.
+    strict : list of pathlib.Path
+        Folders whose notebooks run with ``HACK_STRICT=1``.
+    workers : int
+        How many notebooks run at a time.
+    timeout : float
+        Seconds that one cell may take.
+
+    Returns
+    -------
+    status : int
+        pytest's exit status.
+    results : dict of pathlib.Path to list of CellResult
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        # An empty configuration: the one of the unit tests is not meant for notebooks.
+        settings, report = Path(folder, "pytest.ini"), Path(folder, "report.xml")
+        settings.write_text("[pytest]\n")
+        command = ["-c", str(settings), f"--rootdir={root}"]
+        for plugin in PLUGINS:
+            command += ["-p", plugin]
+        command += ["--nbval-lax", f"--nbval-cell-timeout={timeout:g}", f"--output-folder={folder}"]
+        command += [f"--strict-folder={path}" for path in strict]
+        command += ["-n", str(workers), "--dist", "loadscope"] if workers > 1 else []
+        command += ["--junitxml", str(report), "-o", "junit_family=xunit1"]
+        command += ["-q", "--no-header", "--tb=no", "-rN", "--color=no", *map(str, files)]
+        threads = str(max(1, (os.cpu_count() or 1) // workers))
+        environment = course_environment(root, "ci", folder, HACK_WARNINGS="error")
+        environment = {name: v for name, v in environment.items() if not name.startswith("PYTEST_")}
+        os.environ.clear()
+        os.environ.update({"OMP_NUM_THREADS": threads, **environment, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"})
+        status = int(pytest.main(command))
+        return status, _read_report(report) if report.is_file() else {}
+
+
+def _read_report(path):
+    results = defaultdict(list)
+    for case in ElementTree.parse(path).iter("testcase"):
+        properties = {p.get("name"): p.get("value") for p in case.iter("property")}
+        faults = [child for child in case if child.tag in ("failure", "error", "skipped")]
+        texts = [ANSI.sub("", f"{fault.text or fault.get('message')}").strip() for fault in faults]
+        if "notebook" in properties:
+            cell = CellResult(int(properties["cell"]), float(case.get("time")), "\n".join(texts))
+            results[Path(properties["notebook"])].append(cell)
+    return results
+
+
+def first_fault(notebook, results):
+    """Return what is wrong first with a notebook that ran, or "" if every cell came to its end."""
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    ran = {result.cell for result in results}
+    for result in sorted(results, key=lambda result: result.cell):
+        if result.failure:
+            source = "\n".join(f"  | {line}" for line in code[result.cell].split("\n")[:5])
+            return f"code cell {result.cell + 1} of {len(code)}\n{source}\n{_message(result.failure)}"
+    missing = [number for number in range(len(code)) if number not in ran]
+    return f"code cell {missing[0] + 1} of {len(code)} did not run" if missing else ""
+
+
+def _message(failure):
+    """Return what went wrong and the end of the traceback, without the source, which nbval repeats."""
+    message, _, traceback = failure.partition("Traceback:\n")
+    found = re.search(r"^(?:Cell \d+|pytest plugin exception): (.*)", message, re.MULTILINE)
+    said = found[1] if found else message.strip()
+    lines = [line for line in traceback.split("\n") if line.strip()]
+    return "\n".join(f"    {line}" for line in [said, *lines[-5:]])
+
+
+def check(root, plain, strict, workers=2, timeout=300.0, record=False):
+    """Run all notebooks of the folders, print the minutes and the first failure of each.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The repository.
+    plain, strict : list of pathlib.Path
+        Folders of untouched and of solved notebooks.
+    workers : int
+        How many notebooks run at a time.
+    timeout : float
+        Seconds that one cell may take.
+    record : bool
+        Whether to write the minutes to ``benchmarks/minutes.json``.
+
+    Returns
+    -------
+    bool
+        Whether every cell of every notebook ran to its end, and there was one.
+    """
+    files = [path for folder in [*plain, *strict] for path in sorted(folder.glob("*.ipynb"))]
+    empty = [folder for folder in [*plain, *strict] if not any(folder.glob("*.ipynb"))]
+    for folder in empty:
+        print(f"{folder}: no notebook to run", file=sys.stderr)
+    if not files:
+        return False
+    status, results = run_nbval(root, files, strict, workers, timeout)
+    faults = {}
+    for path in files:
+        notebook = read_notebook(path)
+        if notebook is None:
+            faults[path] = "not a notebook"
+            continue
+        found = [*blind_spots(notebook), first_fault(notebook, results.get(path, []))]
+        faults[path] = next(filter(None, found), "")
+    minutes = {path: sum(cell.seconds for cell in results.get(path, [])) / 60 for path in files}
+    print("\nminutes  notebook")
+    for path in files:
+        shown = path.relative_to(root) if path.is_relative_to(root) else path
+        print(f"{minutes[path]:7.2f}  {shown}" + ("  FAILED" if faults[path] else ""))
+    for path, fault in faults.items():
+        if fault:
+            print(f"\n{path.name} in {path.parent.name}: {fault}")
+    good = not status and not empty and not any(faults.values())
+    if record and good:
+        _record(root, minutes)
+    return good
+
+
+def _record(root, minutes):
+    """Write each hack's minutes; of its two notebooks the slower one counts."""
+    measured = {}
+    for path, value in minutes.items():
+        if NAME.fullmatch(path.stem):
+            measured[path.stem] = max(value, measured.get(path.stem, 0.0))
+    record_minutes(root, "ci", measured)
+    print("\nbenchmarks/minutes.json is written; to show it in the notebooks run: make notebooks")
+
+
+def main(arguments=None):
+    """Run from the command line; return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--root", type=Path, default=ROOT, help="the repository")
+    parser.add_argument("--notebooks", nargs="*", default=["notebooks"], help="folders to run as they are")
+    parser.add_argument("--strict", nargs="*", default=["solutions"], help="folders run with HACK_STRICT=1")
+    parser.add_argument("--record", action="store_true", help="write the minutes to benchmarks/minutes.json")
+    parser.add_argument("--timeout", type=float, default=300.0, help="seconds that one cell may take")
+    parser.add_argument("-n", "--workers", type=int, default=2, help="how many notebooks run at a time")
+    options = parser.parse_args(arguments)
+    root = options.root.resolve()
+    plain = [(root / folder).resolve() for folder in options.notebooks]
+    strict = [(root / folder).resolve() for folder in options.strict]
+    return not check(root, plain, strict, options.workers, options.timeout, options.record)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

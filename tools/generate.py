@@ -1,0 +1,240 @@
+"""Write what follows from ``solutions/NN_name.py``: both notebooks, the reference module, the table of hacks.
+
+Usage::
+
+    python tools/generate.py [--hack 06] [--execute auto|always|never] [--repo owner/name]
+    python tools/generate.py --check
+"""
+
+import argparse
+import base64
+import sys
+import tempfile
+from pathlib import Path
+
+from execution import course_environment, error_outputs, execute, refuse_outputs, unexecuted
+from listing import (
+    TABLE,
+    badges,
+    hack_table,
+    minutes_sentence,
+    read_minutes,
+    record_minutes,
+    repository,
+    set_repository,
+)
+from notebooks import dumps, participants_notebook, read_notebook, solved_notebook, write
+from reference_module import PACKAGE, reference_module
+from sources import NAME, ROOT, CourseError, read_hacks, select
+
+MEND = "run: make notebooks"
+
+
+def _header(root, hack):
+    minutes = read_minutes(root).get(hack.name, {})
+    return {"badges": badges(repository(root), hack.name), "minutes": minutes_sentence(minutes)}
+
+
+def solved(root, hack):
+    """Return the solved notebook of a hack, without outputs."""
+    return solved_notebook(hack, _header(root, hack), f"https://github.com/{repository(root)}")
+
+
+def _with_outputs(notebook, previous):
+    """Return the notebook with what an execution left in `previous`, cell by cell."""
+    kept = {cell.get("id"): cell for cell in previous.cells if cell.cell_type == "code"} if previous else {}
+    for cell in notebook.cells:
+        old = kept.get(cell.id)
+        if cell.cell_type == "code" and old is not None:
+            cell.outputs, cell.execution_count = old.outputs, old.execution_count
+            if "seconds" in old.metadata:
+                cell.metadata["seconds"] = old.metadata["seconds"]
+    if previous:
+        notebook.metadata["astro_ai_hacks"].update(
+            {k: v for k, v in _mark(previous).items() if k in ("source_sha256", "profile")}
+        )
+    return notebook
+
+
+def _mark(notebook):
+    return notebook.metadata.get("astro_ai_hacks", {})
+
+
+def execution_fault(hack, notebook):
+    """Return why the executed notebook does not belong to its source, or None."""
+    if notebook is None:
+        return "missing"
+    if _mark(notebook).get("source_sha256") != hack.sha256 or _mark(notebook).get("profile") != "demo":
+        return "not executed since its source changed"
+    if error_outputs(notebook):
+        return "an output is an error"
+    return "not executed to its end" if unexecuted(notebook) else None
+
+
+def execute_solved(root, hack):
+    """Execute the solved notebook at the demo profile, write it, and record its minutes."""
+
+    def finished(number, total, cell):
+        refuse_outputs(cell, hack.name, (root, Path.home(), outputs))
+        seconds = cell.metadata["seconds"]
+        print(f"{hack.name}: cell {number} of {total}, {seconds} s", file=sys.stderr, flush=True)
+
+    notebook = solved(root, hack)
+    with tempfile.TemporaryDirectory() as outputs:
+        environment = course_environment(root, "demo", outputs, HACK_STRICT="1")
+        seconds = execute(notebook, hack.name, root / "solutions", environment, finished=finished)
+    notebook.metadata["astro_ai_hacks"].update(source_sha256=hack.sha256, profile="demo")
+    _gallery(hack, notebook)
+    write(hack.path.with_suffix(".ipynb"), dumps(notebook))
+    record_minutes(root, "demo", {hack.name: seconds / 60})
+
+
+def _gallery(hack, notebook):
+    """Return the picture of the cell tagged "gallery" as bytes, or None before that cell was executed."""
+    for cell in notebook.cells:
+        if "gallery" in cell.metadata.get("tags", ()) and cell.get("execution_count") is not None:
+            images = [o.data["image/png"] for o in cell.outputs if "image/png" in o.get("data", {})]
+            if not images:
+                raise CourseError(f'{hack.name}: the cell tagged "gallery" shows no figure')
+            return base64.b64decode(images[0])
+    return None
+
+
+def generated(root, hack):
+    """Return what follows from one source, as a dictionary from path to text or bytes."""
+    notebook = hack.path.with_suffix(".ipynb")
+    header, address = _header(root, hack), f"https://github.com/{repository(root)}"
+    executed = _with_outputs(solved(root, hack), read_notebook(notebook))
+    files = {
+        root / "helpers" / "reference" / f"hack{hack.number}.py": reference_module(hack),
+        root / "notebooks" / notebook.name: dumps(participants_notebook(hack, header, address)),
+        notebook: dumps(executed),
+    }
+    picture = _gallery(hack, executed)
+    return files | ({root / "docs" / "gallery" / f"{hack.name}.png": picture} if picture else {})
+
+
+def common(root, hacks):
+    """Return the generated files that belong to no single hack, as `generated` does."""
+    files = {root / "helpers" / "reference" / "__init__.py": PACKAGE}
+    readme = root / "README.md"
+    text = readme.read_text(encoding="utf-8") if readme.is_file() else ""
+    table = hack_table(root, hacks)
+    changed = TABLE.sub(lambda found: found[1] + table + found[2], text)
+    return files | ({readme: changed} if TABLE.search(text) else {})
+
+
+def orphans(root, hacks):
+    """Return the files that stand where generated ones do, and have no source."""
+    names, numbers = {hack.name for hack in hacks}, {hack.number for hack in hacks}
+    places = ("solutions/*.ipynb", "notebooks/*.ipynb", "docs/gallery/*.png")
+    files = [path for place in places for path in sorted(root.glob(place))]
+    gone = [path for path in files if NAME.fullmatch(path.stem) and path.stem not in names]
+    modules = sorted((root / "helpers" / "reference").glob("hack[0-9][0-9].py"))
+    return gone + [path for path in modules if path.stem[4:] not in numbers]
+
+
+def stale(root):
+    """Return a line for each generated file that is missing, not up to date, or without its source."""
+    hacks, lines = read_hacks(root), []
+    files = common(root, hacks)
+    for hack in hacks:
+        files |= generated(root, hack)
+    for path, content in files.items():
+        data = content if isinstance(content, bytes) else content.encode()
+        if not path.is_file():
+            lines.append(f"{path.relative_to(root)}: missing")
+        elif path.read_bytes().replace(b"\r\n", b"\n") != data.replace(b"\r\n", b"\n"):
+            lines.append(f"{path.relative_to(root)}: differs from what its source gives")
+    for hack in hacks:
+        path = hack.path.with_suffix(".ipynb")
+        fault = execution_fault(hack, read_notebook(path))
+        if fault and path.is_file():
+            lines.append(f"{path.relative_to(root)}: {fault}")
+    for path in orphans(root, hacks):
+        by_hand = "" if _ours(path) else ", nor was it generated: remove it by hand"
+        lines.append(f"{path.relative_to(root)}: it has no source{by_hand}")
+    return lines
+
+
+def _ours(path):
+    """Whether the file was generated, as far as it says."""
+    return path.suffix != ".ipynb" or "astro_ai_hacks" in path.read_text(encoding="utf-8")
+
+
+def generate(root, only=None, mode="auto"):
+    """Write everything generated, executing what `mode` asks for.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The repository.
+    only : str, optional
+        Number or name of the one hack to treat.
+    mode : {"auto", "always", "never"}
+        Whether to execute the solved notebooks; "auto" does so where the source changed since.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files that changed.
+    """
+    hacks = read_hacks(root)
+    chosen = select(hacks, only)
+    before = {path: path.read_bytes() for path in _written(root) if path.is_file()}
+    # A solved notebook is executed with its own reference module already in place.
+    for hack in chosen:
+        write(root / "helpers" / "reference" / f"hack{hack.number}.py", reference_module(hack))
+    write(root / "helpers" / "reference" / "__init__.py", PACKAGE)
+    for hack in chosen:
+        fault = execution_fault(hack, read_notebook(hack.path.with_suffix(".ipynb")))
+        if mode == "always" or (mode == "auto" and fault):
+            execute_solved(root, hack)
+    for files in [generated(root, hack) for hack in chosen] + [common(root, hacks)]:
+        for path, content in files.items():
+            write(path, content)
+    for path in filter(_ours, orphans(root, hacks)):
+        path.unlink()
+    return sorted(path for path in _written(root) | set(before) if before.get(path) != _bytes(path))
+
+
+def _written(root):
+    places = ("solutions/*.ipynb", "notebooks/*.ipynb", "helpers/reference/*.py", "docs/gallery/*.png")
+    found = {path for place in places for path in root.glob(place)}
+    return found | {root / "README.md", root / "benchmarks" / "minutes.json"}
+
+
+def _bytes(path):
+    return path.read_bytes() if path.is_file() else None
+
+
+def main(arguments=None):
+    """Run from the command line; return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--root", type=Path, default=ROOT, help="the repository")
+    parser.add_argument("--hack", default="", help="number or name of the one hack to treat")
+    parser.add_argument("--execute", default="auto", choices=("auto", "always", "never"))
+    parser.add_argument("--repo", default="", help="the public address, owner/name, to write everywhere")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if anything is stale")
+    options = parser.parse_args(arguments)
+    root = options.root.resolve()
+    try:
+        if options.check:
+            lines = stale(root)
+            print("\n".join([*lines, MEND]) if lines else "everything generated is up to date")
+            return bool(lines)
+        if options.repo:
+            set_repository(root, options.repo)
+        changed = generate(root, options.hack, options.execute)
+        print("\n".join(f"{path.relative_to(root)}" for path in changed) or "nothing to change")
+    except CourseError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; the notebook that was running is as it was", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,81 @@
+"""What is said about the hacks: their public address, the measured minutes, the table in the README."""
+
+import json
+import re
+
+from notebooks import write
+from sources import CourseError
+
+PROFILES = ("ci", "demo", "full")
+PLANNED = {
+    "01": "A generative model for galaxy spectra",
+    "02": "What does a GAN's latent space mean?",
+    "03": "Photometric redshifts",
+    "04": "Galaxy cluster masses, and rotation",
+    "05": "Cosmological parameters from CAMELS maps",
+    "06": "Cherenkov rings",
+    "07": "Galaxy images: GANs, super-resolution, and a score",
+}
+TABLE = re.compile(r"(<!-- hacks:begin -->\n).*?(<!-- hacks:end -->)", re.DOTALL)
+REPOSITORY = re.compile(r'^(Repository\s*=\s*")https://github\.com/([\w.-]+/[\w.-]+?)(")', re.MULTILINE)
+
+
+def repository(root):
+    """Return owner/name of the public repository, from pyproject.toml."""
+    found = REPOSITORY.search((root / "pyproject.toml").read_text(encoding="utf-8"))
+    if not found:
+        raise CourseError('pyproject.toml: [project.urls] needs Repository = "https://github.com/owner/name"')
+    return found[2]
+
+
+def set_repository(root, name):
+    """Write owner/name into pyproject.toml, the one place where it stands."""
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", name):
+        raise CourseError(f'REPO={name}: give it as owner/name, as in "https://github.com/owner/name"')
+    repository(root)
+    path = root / "pyproject.toml"
+    write(path, REPOSITORY.sub(rf"\g<1>https://github.com/{name}\g<3>", path.read_text(encoding="utf-8")))
+
+
+def read_minutes(root):
+    """Return the measured minutes: ``{"06_cherenkov_rings": {"ci": 0.4, "demo": 5.2}}``."""
+    path = root / "benchmarks" / "minutes.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def record_minutes(root, profile, measured):
+    """Add measured minutes, a dictionary by hack, to ``benchmarks/minutes.json``."""
+    minutes = read_minutes(root)
+    for name, value in measured.items():
+        minutes.setdefault(name, {})[profile] = round(value, 1)
+    text = json.dumps({name: minutes[name] for name in sorted(minutes)}, indent=2, sort_keys=True) + "\n"
+    write(root / "benchmarks" / "minutes.json", text)
+
+
+def badges(repo, name):
+    """Return the launch badges of a participants' notebook, in Markdown."""
+    colab = f"https://colab.research.google.com/github/{repo}/blob/main/notebooks/{name}.ipynb"
+    binder = f"https://mybinder.org/v2/gh/{repo}/HEAD?labpath=notebooks/{name}.ipynb"
+    return (
+        f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({colab}) "
+        f"[![Launch on Binder](https://mybinder.org/badge_logo.svg)]({binder})"
+    )
+
+
+def minutes_sentence(minutes):
+    """Say in Markdown how long a notebook took at each profile, given its line of `read_minutes`."""
+    parts = [f"`{p}` {minutes[p]} min" if p in minutes else f"`{p}` not measured yet" for p in PROFILES]
+    return ", ".join(parts) + " (on 2 CPU cores, without a GPU)"
+
+
+def hack_table(root, hacks):
+    """Return the table of hacks for the README, in Markdown."""
+    minutes, repo = read_minutes(root), repository(root)
+    rows = {number: f"| {number} | **{title}** | coming | | |" for number, title in PLANNED.items()}
+    for hack in hacks:
+        what = f"**{hack.title}**<br>{hack.question}".replace("|", r"\|")
+        links = f"[notebook](notebooks/{hack.name}.ipynb) · [solution](solutions/{hack.name}.ipynb)"
+        measured = minutes.get(hack.name, {}).get("demo", "not measured yet")
+        rows[hack.number] = f"| {hack.number} | {what} | {measured} | {badges(repo, hack.name)} | {links} |"
+    head = ["| Hack | Question | Minutes | Launch | Read |", "|---|---|---|---|---|"]
+    return "\n".join(head + [rows[number] for number in sorted(rows)]) + "\n"

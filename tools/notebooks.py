@@ -1,0 +1,108 @@
+"""From the source of a hack to its two notebooks, and files that appear only when they are whole."""
+
+import os
+from dataclasses import replace
+from itertools import groupby
+
+import nbformat
+
+EXPERIMENT = "# Your experiment here."
+SETUP = """\
+# Set-up: installs the course where it is absent (Colab); an existing installation is left alone.
+import importlib.util
+import os
+import subprocess
+import sys
+
+if importlib.util.find_spec("helpers") is None:
+    address = os.environ.get("HACK_REPO", "https://github.com/OWNER/NAME")
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", f"git+{address}"], check=True)
+    importlib.invalidate_caches()"""
+
+
+def solved_notebook(hack, header, address):
+    """Return the solved notebook, without outputs.
+
+    Parameters
+    ----------
+    hack : Hack
+    header : dict of str to str
+        What replaces ``{badges}`` and ``{minutes}`` in the first text cell.
+    address : str
+        The repository's public address, for the set-up cell.
+
+    Returns
+    -------
+    nbformat.NotebookNode
+    """
+    cells = [
+        replace(cell, source=hack.exercises[cell.id].solved()) if "exercise" in cell.tags else cell
+        for cell in hack.cells
+    ]
+    return _notebook(hack, cells, header, address)
+
+
+def participants_notebook(hack, header, address):
+    """Return the notebook with a stub in each exercise and without answers; see `solved_notebook`."""
+    cells = []
+    for answer, group in groupby(hack.cells, key=lambda cell: "answer" in cell.tags):
+        if answer:
+            cells.append(replace(next(group), kind="code", source=EXPERIMENT, tags=()))
+            continue
+        for cell in group:
+            stub = "exercise" in cell.tags
+            cells.append(replace(cell, source=hack.exercises[cell.id].stub()) if stub else cell)
+    return _notebook(hack, cells, header, address)
+
+
+def _notebook(hack, cells, header, address):
+    notebook = nbformat.v4.new_notebook()
+    notebook.nbformat_minor = 5
+    notebook.metadata = nbformat.from_dict(
+        {
+            "astro_ai_hacks": {"source": hack.source},
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        }
+    )
+    first = next((i for i, cell in enumerate(cells) if cell.kind == "markdown"), None)
+    for i, cell in enumerate(cells):
+        source = cell.source
+        if i == first:
+            for placeholder, text in header.items():
+                source = source.replace("{" + placeholder + "}", text)
+        if "setup" in cell.tags:
+            source = SETUP.replace("https://github.com/OWNER/NAME", address)
+        new = nbformat.v4.new_code_cell if cell.kind == "code" else nbformat.v4.new_markdown_cell
+        metadata = {"tags": list(cell.tags)} if cell.tags else {}
+        notebook.cells.append(new(source, id=cell.id, metadata=metadata))
+    return notebook
+
+
+def dumps(notebook):
+    """Return the notebook as text, always the same for the same content."""
+    nbformat.validate(notebook)
+    return nbformat.writes(notebook).rstrip("\n") + "\n"
+
+
+def read_notebook(path):
+    """Return the notebook at `path`, or None if there is none that can be read."""
+    try:
+        return nbformat.read(path, as_version=4)
+    except (OSError, ValueError, TypeError, AttributeError, KeyError, nbformat.ValidationError):
+        return None
+
+
+def write(path, content):
+    """Write text or bytes at once or not at all; return whether that changed anything."""
+    data = content if isinstance(content, bytes) else content.encode()
+    if path.is_file() and path.read_bytes() == data:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(data)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    return True
