@@ -31,6 +31,7 @@ from tqdm.auto import tqdm
 PACKAGE = Path(__file__).resolve().parent
 CHECKOUT = PACKAGE.parent if (PACKAGE.parent / "data" / "registry.toml").is_file() else None
 TIMEOUT = (10, 60)  # seconds to connect, seconds of silence
+_say_once = cache(print)  # a notebook that loads many sets says the same of them only once
 
 
 class DataError(RuntimeError):
@@ -119,9 +120,6 @@ def choose(source, path, what):
         return "mock"
     _say_once(f"{what}: real data, {short(path)}")
     return "real"
-
-
-_say_once = cache(print)  # a notebook that loads many sets says the same of them only once
 
 
 @contextmanager

@@ -5,7 +5,7 @@ Every function has the required argument `mock`: a figure drawn from simulated d
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogFormatterSciNotation, MaxNLocator
 
 STYLE = {
     "figure.dpi": 90,
@@ -108,8 +108,28 @@ def history(histories, *, mock, ylabel="loss", logarithmic=True):
             axis.plot(range(1, len(losses) + 1), losses, style, color=f"C{number}", label=f"{name}, {which}")
     axis.set(xlabel="epoch", ylabel=ylabel, yscale="log" if logarithmic else "linear")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if logarithmic:
+        axis.yaxis.set_minor_formatter(LogFormatterSciNotation(minor_thresholds=(2, 0.8)))
     axis.legend(fontsize=8)
     return figure
+
+
+def size_axis(axis, label):
+    """Make the x axis logarithmic, with the sizes of sets that it covers written out.
+
+    Parameters
+    ----------
+    axis : matplotlib.axes.Axes
+        With everything drawn already.
+    label : str
+    """
+    axis.set(xscale="log", xlabel=label)
+    low, high = axis.get_xlim()
+    sizes = [digit * 10**power for power in range(8) for digit in (1, 2, 5)]
+    shown = [size for size in sizes if low <= size <= high]
+    axis.set_xticks(shown, [f"{size:,}".replace(",", " ") for size in shown])
+    axis.minorticks_off()
+    axis.set_xlim(low, high)
 
 
 def confusion(matrices, labels, *, mock, quantity="number of rings"):

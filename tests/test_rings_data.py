@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers import rings
+from helpers import datasets, rings
 from helpers.datasets import DataError
 from helpers.rings.__main__ import main
 
@@ -124,6 +124,7 @@ def test_what_is_wrong_with_numbers_of_rings_is_said(tmp_path, text, message):
 
 
 def test_auto_takes_the_real_folder_and_else_says_mock(tmp_path, monkeypatch, capsys):
+    datasets._say_once.cache_clear()
     assert rings.load(n=3, seed=1).mock
     assert "mock data, simulated" in capsys.readouterr().out
     monkeypatch.setenv("HACK_DATA", str(tmp_path))
