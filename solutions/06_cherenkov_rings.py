@@ -69,6 +69,8 @@ plots.image_grid(train.images[order], titles, mock=data.mock)
 #
 # **Exercise 1.** Before learning anything: where may the light of a ring be? Write the mask of all pixels whose middle is within `width / 2` of the circle. Pixel i covers i to i + 1, so its middle is at i + 0.5.
 #
+# Run the cell: the line below it says *to do*, *not yet* with the reason, or *correct*, and until it is correct the cells below use the reference solution, so you can go on in any case. `hint("06.ring_mask")` in a new cell gives a hint.
+#
 # The figure after it uses your mask to check the picture that we have of the simulator. If it is right, nearly all light lies inside a mask of the width 2d + t and perhaps a pixel more, because discs are drawn on a grid. Look for where the curve reaches 1.
 
 # %% tags=["exercise"]
@@ -394,7 +396,7 @@ plots.history({"convolutional": cnn_history, "fully connected": dense_history}, 
 # Here the truth is known, and so is the best possible estimator: the mean over the posterior p(parameters | image). Given the parameters the 360 discs are independent, so the pixels nearly are, and their likelihood can be tabulated with the simulator (`helpers/rings/likelihood.py`). It takes seconds and no training.
 
 # %%
-chances = likelihood.pixel_probabilities(*run.pick(ci=(2, 3, 20), demo=(8, 10, 300), full=(12, 16, 1000)))
+chances = likelihood.pixel_probabilities(*run.pick(ci=(2, 3, 20), demo=(10, 12, 500), full=(12, 16, 1000)))
 n_floor = run.pick(ci=50, demo=1000, full=1500)
 best = likelihood.posterior_mean(test.images[:n_floor], chances)
 

@@ -329,7 +329,7 @@ def test_a_change_leaves_the_ids_and_outputs_of_other_cells(executed):
     assert by_source['print("another answer")'].outputs[0].text == "another answer\n"
     assert by_source["print(Ring(4).area())"].outputs == []
     lines = generate.stale(executed)
-    assert lines == ["solutions/06_toy_rings.ipynb: not executed since its source changed"]
+    assert lines == ["solutions/06_toy_rings.ipynb: not executed since its code changed"]
 
 
 def test_a_changed_source_is_executed_again(executed):
@@ -381,7 +381,11 @@ def edit_table(root):
     edit(root, "Toy rings", "Rings of toys", "README.md")
 
 
-def change_source(root):
+def change_code(root):
+    edit(root, "square = radius**2", "square = radius * radius")
+
+
+def change_prose(root):
     edit(root, "Look at the ring.", "Look away.")
 
 
@@ -409,6 +413,14 @@ def remove_picture(root):
     (root / "docs/gallery/06_toy_rings.png").unlink()
 
 
+def test_new_prose_is_taken_over_without_executing_again(executed, monkeypatch):
+    monkeypatch.setattr(generate, "execute_solved", lambda *_: pytest.fail("executed"))
+    change_prose(executed)
+    assert generate.main(["--root", str(executed)]) == 0
+    assert "Look away." in (executed / "solutions/06_toy_rings.ipynb").read_text()
+    assert generate.main(["--root", str(executed), "--check"]) == 0
+
+
 @pytest.mark.parametrize(
     ("spoil", "report"),
     [
@@ -417,7 +429,8 @@ def remove_picture(root):
         (edit_participants, "notebooks/06_toy_rings.ipynb: differs"),
         (edit_solved, "solutions/06_toy_rings.ipynb: differs"),
         (edit_table, "README.md: differs"),
-        (change_source, "solutions/06_toy_rings.ipynb: not executed since its source changed"),
+        (change_code, "solutions/06_toy_rings.ipynb: not executed since its code changed"),
+        (change_prose, "solutions/06_toy_rings.ipynb: differs"),
         (change_minutes, "notebooks/06_toy_rings.ipynb: differs"),
         (forget_execution, "solutions/06_toy_rings.ipynb: not executed to its end"),
         (leave_error, "solutions/06_toy_rings.ipynb: an output is an error"),

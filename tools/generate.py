@@ -65,7 +65,7 @@ def execution_fault(hack, notebook):
     if notebook is None:
         return "missing"
     if _mark(notebook).get("source_sha256") != hack.sha256 or _mark(notebook).get("profile") != "demo":
-        return "not executed since its source changed"
+        return "not executed since its code changed"
     if error_outputs(notebook):
         return "an output is an error"
     return "not executed to its end" if unexecuted(notebook) else None

@@ -164,7 +164,8 @@ def read_hack(path, root):
         cell_id = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
         line = text.count("\n", 0, max(start, mark)) + 1
         cells.append(Cell(cell.cell_type, cell.source, tuple(cell.metadata.get("tags", ())), line, cell_id))
-    hack = Hack(root, path, hashlib.sha256(text.encode()).hexdigest(), tuple(cells))
+    code = "\0".join(cell.source for cell in cells if cell.kind == "code")  # new prose needs no new execution
+    hack = Hack(root, path, hashlib.sha256(code.encode()).hexdigest(), tuple(cells))
     _check(hack)
     return hack
 

@@ -7,7 +7,7 @@ import argparse
 import sys
 
 from helpers.datasets import DataError
-from helpers.rings import data
+from helpers.rings import data, mock
 
 
 def main(arguments=None):
@@ -23,12 +23,12 @@ def main(arguments=None):
     if chosen.n < 1 or chosen.max_rings < 1 or chosen.seed < 0:
         parser.error("expected --n and --max-rings of at least 1, and --seed of at least 0")
     try:
-        rings = data.load(kind=chosen.kind, n=chosen.n, seed=chosen.seed, max_rings=chosen.max_rings, source="mock")
-        data.save(rings, chosen.folder)
+        simulated = mock.simulate(chosen.n, chosen.seed, chosen.kind, chosen.max_rings)
+        data.save(data.RingImages(*simulated, chosen.kind, "mock"), chosen.folder)
     except (DataError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"{len(rings)} images and their labels are in {chosen.folder}")
+    print(f"{chosen.n} images and their labels are in {chosen.folder}")
     return 0
 
 
