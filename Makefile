@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help run lab test notebooks bench lint lock python
+.PHONY: help run lab test notebooks bench lint lock
 
 help:
 	@echo "make run         execute the course on its simulated data, and open one page with what came out"
@@ -18,7 +18,7 @@ help:
 	@echo "make lock        write requirements.txt anew from pyproject.toml"
 
 run: $(READY)
-	HACK_PROFILE=$(or $(PROFILE),demo) $(BIN)/python tools/run_course.py $(if $(HACK),--hack $(HACK))
+	HACK_PROFILE=$(or $(PROFILE),$(HACK_PROFILE),demo) $(BIN)/python tools/run_course.py $(if $(HACK),--hack $(HACK))
 
 lab: $(READY)
 	$(BIN)/jupyter lab notebooks

@@ -1,7 +1,6 @@
 """`setup` starts a hack: profile, device, seed, folders; the `Run` it returns ends it with the scoreboard."""
 
 import json
-import math
 import os
 import random
 import sys
@@ -16,6 +15,7 @@ import torch
 
 from helpers import exercises, plots
 from helpers.datasets import CHECKOUT, atomic_path, data_folder, short
+from helpers.metrics import format_number
 from helpers.training.supervised import default_fabric
 
 PROFILES = ("ci", "demo", "full")
@@ -40,7 +40,7 @@ def setup(name, seed=0):
     ValueError
         If the environment variable ``HACK_PROFILE`` is none of ci, demo, full.
     """
-    profile = os.environ.get("HACK_PROFILE", "demo")
+    profile = os.environ.get("HACK_PROFILE") or "demo"
     if profile not in PROFILES:
         raise ValueError(f"expected HACK_PROFILE to be one of {', '.join(PROFILES)}, found {profile!r}: set it to one")
     if os.environ.get("HACK_WARNINGS") == "error":
@@ -175,9 +175,9 @@ class Scoreboard:
 
     def _cells(self):
         for row in self.rows:
-            value = _number(row.value, row.error) + (f" {row.unit}" if row.unit else "")
+            value = format_number(row.value, row.error) + (f" {row.unit}" if row.unit else "")
             context = [
-                f"{_number(number)} ({name})" if number is not None else "–"
+                f"{format_number(number, negligible=(row.error or 0) / 100)} ({name})" if number is not None else "–"
                 for number, name in ((row.floor, row.floor_name), (row.baseline, row.baseline_name))
             ]
             met = {True: "✓", False: "✗", None: ""}[row.met]
@@ -196,13 +196,3 @@ class Scoreboard:
     def _title(self):
         mock = " · MOCK data" if self.mock else ""
         return f"{self.name} · profile {self.profile} · {self.device} · seed {self.seed}{mock}"
-
-
-def _number(value, error=None):
-    """Write a number with as many digits as its error allows: 0.2634 ± 0.0041 as "0.263 ± 0.004"."""
-    if 0 < abs(value) < 5e-4 and not error:
-        return "< 0.0005"
-    if error is None or not math.isfinite(error) or error <= 0:
-        return f"{value:.3g}" if abs(value) < 0.9 or abs(value) > 1.1 else f"{value:.4f}"
-    digits = max(0, -math.floor(math.log10(error)) + (1 if error / 10 ** math.floor(math.log10(error)) < 2 else 0))
-    return f"{value:.{digits}f} ± {error:.{digits}f}"

@@ -14,12 +14,13 @@ A subject room registers its checks when it is imported (``helpers/rings/checks.
 
 import ast
 import importlib
+import io
 import os
 import random
 import signal
 import threading
 import traceback
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,8 @@ from IPython import get_ipython
 from IPython.display import display
 
 SECONDS = 10  # an attempt that takes longer is taken for an endless loop
+PRINTED = 1000  # characters of an attempt's own printing that are shown
+STUB = "your code here"  # what the stub of an exercise raises NotImplementedError with
 _checks = {}
 _hints_given = {}
 
@@ -46,7 +49,7 @@ class NotYet(Exception):  # noqa: N818 - it is an answer, not an error
 
 @dataclass(frozen=True)
 class Check:
-    """The check of one exercise, its hints, and the figure that is shown with a correct answer."""
+    """The check of one exercise, and its hints."""
 
     function: callable
     hints: tuple
@@ -82,11 +85,24 @@ def require_close(found, expected, reason, rtol=1e-4, atol=1e-5):
     The reason may contain ``{found}`` and ``{expected}``.
     """
     values = [np.asarray(value.detach().cpu() if torch.is_tensor(value) else value) for value in (found, expected)]
+    if values[0].dtype.kind not in "biuf":
+        raise NotYet(f"expected numbers, found a {type(found).__name__}")
     if values[0].shape != values[1].shape:
         raise NotYet(f"the result has shape {values[0].shape}, expected {values[1].shape}")
     if not np.allclose(*values, rtol=rtol, atol=atol):
         shown = [np.array2string(value, precision=4, threshold=6) for value in values]
         raise NotYet(reason.format(found=shown[0], expected=shown[1]))
+
+
+def call(attempt, *arguments, **keywords):
+    """Call an attempt and return its result; raise `NotYet` if it has changed an array that it was given."""
+    given = [value for value in (*arguments, *keywords.values()) if isinstance(value, np.ndarray | torch.Tensor)]
+    before = [value.copy() if isinstance(value, np.ndarray) else value.detach().clone() for value in given]
+    result = attempt(*arguments, **keywords)
+    for value, kept in zip(given, before, strict=True):
+        same = np.array_equal(value, kept) if isinstance(value, np.ndarray) else torch.equal(value.detach(), kept)
+        require(same, "it changes an array that it is given, which others still need: compute a new one")
+    return result
 
 
 def exercise(identifier):
@@ -140,20 +156,25 @@ def judge(identifier, attempt):
         "to do", "not yet: " with the reason, or "correct".
     figure : matplotlib.figure.Figure or None
     """
-    solution = reference(identifier)
-    with _random_state_kept(), np.errstate(all="ignore"):
+    solution, printed = reference(identifier), io.StringIO()
+    with _state_kept(), np.errstate(all="ignore"), redirect_stdout(printed):
         try:
             with _time_limit(SECONDS):
-                figure = known(identifier).function(attempt, solution)
+                answer, figure = "correct", known(identifier).function(attempt, solution)
         except NotYet as reason:
-            return f"not yet: {reason}", reason.figure
-        except NotImplementedError:
-            return "to do", None
+            answer, figure = f"not yet: {reason}", reason.figure
+        except _TimeIsUp:
+            answer, figure = (
+                f"not yet: it ran for more than {SECONDS} s on a tiny input: is there an endless loop?",
+                None,
+            )
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            return f"not yet: {_describe(error)}", None
-    return "correct", figure
+            stub = isinstance(error, NotImplementedError) and str(error) == STUB
+            answer, figure = "to do" if stub else f"not yet: {_describe(error)}", None
+    print(printed.getvalue()[:PRINTED], end="")
+    return answer, figure
 
 
 def _answer(identifier, attempt, answer, figure=None):
@@ -185,34 +206,44 @@ def _describe(error):
     ]
     own = [frame for frame in own if "site-packages" not in frame.filename and frame.line]
     where = f", at the line `{own[-1].line}`" if own else ""
-    text = " ".join(str(error).split())
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # the text of an error may be what is broken
+        text = ""
     return f"it raised {type(error).__name__}{f' ({text[:200]})' if text else ''}{where}"
 
 
 @contextmanager
-def _random_state_kept():
-    """Leave the global random generators as they were, so that an attempt does not change what comes below."""
+def _state_kept():
+    """Leave what is global as it was, so that an attempt does not change what comes below."""
     states = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    switches = torch.get_default_dtype(), torch.is_grad_enabled()
     try:
         yield
     finally:
         random.setstate(states[0])
         np.random.set_state(states[1])
         torch.set_rng_state(states[2])
+        torch.set_default_dtype(switches[0])
+        torch.set_grad_enabled(switches[1])
+
+
+class _TimeIsUp(BaseException):
+    """Not an Exception, so that an attempt does not catch it by mistake."""
 
 
 @contextmanager
 def _time_limit(seconds):
-    """Raise `NotYet` after so many seconds, where the system can interrupt: the main thread, not on Windows."""
+    """Raise `_TimeIsUp` after so many seconds, where the system can interrupt: the main thread, not on Windows."""
     if not hasattr(signal, "SIGALRM") or threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def stop(*_):
-        raise NotYet(f"it ran for more than {seconds} s on a tiny input: is there an endless loop?")
+        raise _TimeIsUp
 
     previous = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)  # and again every second, should it be caught
     try:
         yield
     finally:
@@ -227,14 +258,15 @@ class _Protect(ast.NodeTransformer):
     """
 
     def visit_definition(self, node):
-        names = [d.args[0] for d in node.decorator_list if isinstance(d, ast.Call) and d.args and _is_exercise(d.func)]
+        calls = [call for call in node.decorator_list if isinstance(call, ast.Call) and _is_exercise(call.func)]
+        names = [name for call in calls for name in (*call.args, *(keyword.value for keyword in call.keywords))]
         if not names:
             return node
         rescue = f"{node.name} = __import__('helpers.exercises').exercises.rescued({ast.unparse(names[0])}, _error)"
         handler = ast.ExceptHandler(ast.Name("Exception", ast.Load()), "_error", ast.parse(rescue).body)
         return ast.fix_missing_locations(ast.copy_location(ast.Try([node], [handler], [], []), node))
 
-    visit_FunctionDef = visit_ClassDef = visit_definition  # noqa: N815 - the names that ast looks for
+    visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = visit_definition  # noqa: N815 - the names that ast looks for
 
 
 def _is_exercise(node):

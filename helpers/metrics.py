@@ -1,5 +1,7 @@
 """Figures of merit that more than one hack uses, and their errors."""
 
+import math
+
 import numpy as np
 
 
@@ -46,3 +48,27 @@ def bootstrap_error(metric, *arrays, n=200, seed=0):
     rng, size = np.random.default_rng(seed), rows.pop()
     draws = (rng.integers(size, size=size) for _ in range(n))
     return np.std([metric(*(np.asarray(array)[draw] for array in arrays)) for draw in draws], axis=0, ddof=1)
+
+
+def format_number(value, error=None, negligible=0.0):
+    """Write a number with as many digits as its error allows: 0.2634 and 0.0041 as "0.263 ± 0.004".
+
+    Parameters
+    ----------
+    value : float
+    error : float, optional
+        Standard error; without one, three digits are shown, and four where the value is close to 1.
+    negligible : float
+        What is smaller than this is written "≈ 0".
+
+    Returns
+    -------
+    str
+    """
+    if abs(value) < negligible:
+        return "≈ 0"
+    if error is None or not math.isfinite(error) or error <= 0:
+        return f"{value:.4f}" if 0.9 < abs(value) < 1.1 else f"{value:.3g}"
+    power = math.floor(math.log10(error))
+    digits = max(0, -power + (error / 10**power < 2))
+    return f"{value:.{digits}f} ± {error:.{digits}f}"

@@ -135,7 +135,7 @@ def lit(images):
     return (images > 0).sum(axis=(-2, -1))
 
 
-threshold = lit_pixel_threshold(lit(count_train.images), count_train.n_rings)
+threshold = float(lit_pixel_threshold(lit(count_train.images), count_train.n_rings))
 figure, axis = plots.panels(mock=counting.mock, size=(5, 3))
 for number, name in ((1, "1 ring"), (2, "2 rings")):
     axis.hist(lit(count_train.images)[count_train.n_rings == number], bins=40, histtype="step", label=name)
@@ -187,7 +187,7 @@ def train_counter(train, validation, most=2, epochs=run.pick(ci=1, demo=5, full=
     torch.manual_seed(run.seed)
     model = RingClassifier(most)
     sets = [(part.pixels, part.n_rings - 1) for part in (train, validation)]
-    options = dict(batch_size=64, learning_rate=3e-3, channels_last=True, seed=run.seed)
+    options = dict(batch_size=64, learning_rate=3e-3, seed=run.seed)
     return model, fit(model, *sets, loss=F.cross_entropy, epochs=epochs, **options)
 
 
@@ -578,12 +578,13 @@ def conditions(parameters):
 
 
 def train_generator(train, validation, beta=None):
-    """Train a cVAE, or with beta=None the deterministic decoder."""
+    """Train a cVAE, or with beta=None the deterministic decoder; at the full profile it survives a dead kernel."""
     torch.manual_seed(run.seed)
     model, loss = (decoder(5), decoder_loss) if beta is None else (ConditionalVAE(), partial(cvae_loss, beta=beta))
     inputs = (lambda part: conditions(part.ring)) if beta is None else (lambda part: (part.pixels, conditions(part.ring)))
     options = dict(epochs=run.pick(ci=1, demo=40, full=150), batch_size=64, learning_rate=8e-3, channels_last=True)
-    return model, fit(model, *[(inputs(p), p.pixels) for p in (train, validation)], loss=loss, seed=run.seed, **options)
+    options |= dict(seed=run.seed, checkpoint=run.checkpoint(f"generator_{len(train)}_{beta}"))
+    return model, fit(model, *[(inputs(part), part.pixels) for part in (train, validation)], loss=loss, **options)
 
 
 parts = generating.split(*sizes_generate)

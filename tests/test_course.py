@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from helpers import plots
-from helpers.course import Run, _number, setup
-from helpers.metrics import bootstrap_error, rmse
+from helpers.course import Run, setup
+from helpers.metrics import bootstrap_error, format_number, rmse
 
 
 @pytest.fixture(autouse=True)
@@ -124,7 +124,7 @@ def test_scoreboard_is_shown_where_nothing_can_be_written(folders, capsys):
     ],
 )
 def test_numbers_have_the_digits_that_their_error_allows(value, error, text):
-    assert _number(value, error) == text
+    assert format_number(value, error) == text
 
 
 def test_run_is_a_plain_record(folders):

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from helpers import exercises
-from helpers.exercises import ExerciseError, NotYet, check, exercise, hint, require, require_close
+from helpers.exercises import ExerciseError, NotYet, call, check, exercise, hint, require, require_close
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +49,24 @@ def forever(x):
         pass
 
 
+def catches_all(x):
+    while True:
+        try:
+            while True:
+                pass
+        except Exception:
+            pass
+
+
+class Mute(Exception):
+    def __str__(self):
+        raise ValueError("no text")
+
+
+def raises_mute(x):
+    raise Mute
+
+
 def leaves(x):
     sys.exit(3)
 
@@ -66,6 +84,10 @@ def recurses(x):
         (lambda x: undefined, "not yet: it raised NameError"),  # noqa: F821
         (lambda: 1, "not yet: it raised TypeError"),
         (forever, "not yet: it ran for more than"),
+        (catches_all, "not yet: it ran for more than"),
+        (raises_mute, "not yet: it raised Mute"),
+        (lambda x: "six", "not yet: expected numbers, found a str"),
+        (lambda x: None, "not yet: expected numbers, found a NoneType"),
         (leaves, "not yet: it raised SystemExit"),
         (recurses, "not yet: it raised RecursionError"),
     ],
@@ -79,14 +101,19 @@ def test_stub_is_to_do(toy, capsys):
     def stub(x):
         raise NotImplementedError("your code here")
 
+    def other(x):
+        raise NotImplementedError("Module [Net] is missing the required forward function")
+
     assert exercise("99.double")(stub) is toy.double
     assert "99.double — to do" in capsys.readouterr().out
+    assert exercise("99.double")(other) is toy.double
+    assert "not yet: it raised NotImplementedError (Module [Net] is missing" in capsys.readouterr().out
 
 
 def test_classes_work_as_functions_do(toy, capsys):
     class Stub(torch.nn.Module):
         def __init__(self):
-            raise NotImplementedError
+            raise NotImplementedError("your code here")
 
     class Good(torch.nn.Module):
         pass
@@ -134,6 +161,38 @@ def test_random_state_is_left_alone():
     assert (random.random(), np.random.rand(), torch.rand(1)) == expected
 
 
+def test_global_switches_are_left_alone():
+    def switches(x):
+        torch.set_default_dtype(torch.float64)
+        torch.set_grad_enabled(False)
+        return 2 * x
+
+    exercise("99.double")(switches)
+    assert torch.get_default_dtype() == torch.float32 and torch.is_grad_enabled()
+
+
+def test_printing_is_shown_but_not_without_end(capsys):
+    def prints(x):
+        for _ in range(10_000):
+            print("hello")
+        return 2 * x
+
+    exercise("99.double")(prints)
+    output = capsys.readouterr().out
+    assert "hello" in output and "correct" in output and len(output) < 1500
+
+
+def test_an_attempt_that_changes_its_argument_is_told_so():
+    def shifts(x):
+        x += 1
+        return x
+
+    for array in (np.zeros(3), torch.zeros(3)):
+        with pytest.raises(NotYet, match="changes an array that it is given"):
+            call(shifts, array)
+        assert call(lambda x: x + 1, array)[0] == 2  # the array was changed by the first call
+
+
 def test_figure_of_a_wrong_answer_is_only_drawn_then():
     require(True, "fine", figure=lambda: pytest.fail("drawn although all is well"))
     with pytest.raises(NotYet) as caught:
@@ -148,7 +207,7 @@ def test_definition_that_raises_is_rescued_in_a_notebook(toy, capsys):
     shell.ast_transformers.append(exercises._Protect())
     source = "from helpers.exercises import exercise\n"
     source += "@exercise('99.Model')\nclass Model:\n    layers = missing_name\n"
-    source += "@exercise('99.double')\ndef double(x, y=also_missing):\n    return 2 * x\n"
+    source += "@exercise(identifier='99.double')\nasync def double(x, y=also_missing):\n    return 2 * x\n"
     result = shell.run_cell(source)
     assert result.success
     assert shell.user_ns["Model"] is torch.nn.Identity

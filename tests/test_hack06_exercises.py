@@ -68,6 +68,11 @@ def cvae(reconstruction="sum", batch=True, sign=1, latents="sum", half=0.5, logi
     return attempt
 
 
+def changes_labels(n_lit, n_rings):
+    n_rings -= 1
+    return hack06.lit_pixel_threshold(n_lit, n_rings + 1)
+
+
 def off(angle_factor=2, scale=True, swap=False, stack=-1):
     def attempt(e, angle):
         size = e if scale else np.ones_like(e)
@@ -85,6 +90,7 @@ WRONG = {
         (lambda *ring, **size: mask(*ring, **size, shift=0), "half a pixel"),
         (lambda *ring, **size: mask(*ring, **size).astype(float), "expected bool"),
         (lambda x, y, radius, width, size=28: mask(x, y, radius, width), "argument size"),
+        (lambda *ring, size=28: mask(*ring, size=size) & (np.arange(size) < 28), "wrong for size=40"),
         (lambda *ring, **size: mask(*ring, **size).ravel(), "shape"),
     ],
     "06.lit_pixel_threshold": [
@@ -93,6 +99,7 @@ WRONG = {
         (lambda n_lit, n_rings: n_lit.max(), "is right for"),
         (lambda n_lit, n_rings: None, "nothing is returned"),
         (lambda n_lit, n_rings: np.unique(n_lit), "one number"),
+        (changes_labels, "changes an array"),
     ],
     "06.pca_svm": [
         (lambda n=50: make_pipeline(PCA(50), SVC()), "keeps 50 components"),
@@ -109,6 +116,7 @@ WRONG = {
         (network(activation=nn.Identity), "nothing bends"),
         (lambda n_classes: network()(2), "expected (6, 4)"),
         (Unused, "does not use extra"),
+        (lambda n_classes: network()(4), "n_classes is not used"),
     ],
     "06.ring_parameters_loss": [
         (lambda p, t, spread: F.mse_loss(p, t), "the spread is not used"),
@@ -117,6 +125,7 @@ WRONG = {
         (lambda p, t, spread: (((p - t) / spread) ** 2).sum(), "that is a sum"),
         (lambda p, t, spread: (((p - t) / spread) ** 2).mean().item(), "expected a tensor"),
         (lambda p, t, spread: (((p - t) / spread) ** 2).mean().detach(), "no gradient"),
+        (lambda p, t, spread: 0 * p.sum() + (((p - t) / spread) ** 2).mean().detach(), "not its gradient"),
         (lambda p, t, spread: (((p - t) / spread) ** 2).mean(dim=0), "expected one number"),
     ],
     "06.encode_angle": [
@@ -133,6 +142,8 @@ WRONG = {
         (cvae(half=1), "twice as large"),
         (cvae(logits=False), "sigmoid is applied twice"),
         (cvae(beta_used=False), "beta does not multiply"),
+        (lambda *arguments, **keywords: cvae()(*arguments, **keywords).item(), "so that gradients can flow"),
+        (lambda output, image, beta: cvae()((output[0], *(o.detach() for o in output[1:])), image, beta), "detached"),
     ],
 }
 
@@ -184,7 +195,12 @@ def test_other_right_solutions_are_accepted():
         middles = (ordered[1:] + ordered[:-1]) / 2
         return middles[np.argmax([np.mean((n_lit > t) + 1 == n_rings) for t in middles])]
 
+    def in_double(predicted, true, spread):
+        return torch.mean(((predicted.double() - true) / spread).pow(2))
+
     attempts = {
+        "06.ring_parameters_loss": in_double,
+        "06.encode_angle": lambda e, angle: torch.tensor(hack06.encode_angle(e, angle)),
         "06.ring_mask": loop,
         "06.cvae_loss": kl,
         "06.lit_pixel_threshold": halfway,

@@ -78,6 +78,13 @@ def not_a_png(folder):
     (folder / "ring_image_2.png").write_text("hello")
 
 
+def flip_a_byte(folder):
+    path = folder / "ring_image_2.png"
+    data = bytearray(path.read_bytes())
+    data[11] ^= 0x80  # in the length of the first chunk
+    path.write_bytes(bytes(data))
+
+
 def other_size(folder):
     Image.new("L", (32, 28)).save(folder / "ring_image_2.png")
 
@@ -94,6 +101,11 @@ def other_size(folder):
         (edit_labels(lambda labels: labels[:-1]), r"ring_image_4.png in .* has no label"),
         (break_png, r"ring_image_2.png is not a readable PNG"),
         (not_a_png, r"ring_image_2.png is not a readable PNG"),
+        (flip_a_byte, r"ring_image_2.png is not a readable PNG"),
+        (edit_labels(lambda labels: [labels[0] | {"radius": None}] + labels[1:]), r"for image 0"),
+        (edit_labels(lambda labels: [labels[0] | {"radius": float("nan")}] + labels[1:]), r"for image 0"),
+        (edit_labels(lambda labels: [labels[0] | {"radius": "5"}] + labels[1:]), r"for image 0"),
+        (lambda f: (f / "labels.json").write_bytes("[]".encode("utf-16")), r"expected plain text \(UTF-8\)"),
         (other_size, r"expected 28 × 28 pixels in .*ring_image_2.png, found 32 × 28"),
         (edit_labels(lambda labels: [{"center": [1, 2]}] + labels[1:]), r"expected center .* for image 0"),
         (edit_labels(lambda labels: labels[:2] + [3] + labels[3:]), r"expected center .* for image 2 .* found 3"),
@@ -134,6 +146,10 @@ def test_auto_takes_the_real_folder_and_else_says_mock(tmp_path, monkeypatch, ca
     assert rings.load(n=3, seed=1, source="mock").mock
     with pytest.raises(DataError, match="expected 9 images .* found 5"):
         rings.load(n=9)
+    source_folder(tmp_path / "N_ring_dataset")
+    with pytest.raises(DataError, match="expected images of the kind classifier .* found regressor"):
+        rings.load(kind="classifier", n=3)
+    shutil.rmtree(tmp_path / "N_ring_dataset")
     with pytest.raises(DataError, match="real data not found"):
         rings.load(kind="classifier", n=3, source="real")
 

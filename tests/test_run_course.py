@@ -100,7 +100,7 @@ def test_the_page_shows_scoreboard_question_and_settings(ran):
     rows = re.findall(r"<tr>(.*?)</tr>", good)
     texts = [re.findall(r"<t[hd]>(.*?)</t[hd]>", row) for row in rows]
     assert texts[0][:6] == ["What", "This run", "Source", "Baseline", "Floor", "Target"]
-    first = ["centre", "0.2531 ± 0.01 px", "0.26", "5.5 (constant)", "0.2 (pixels)", "&lt; 0.3"]
+    first = ["centre", "0.253 ± 0.010 px", "0.26", "5.5 (constant)", "0.2 (pixels)", "&lt; 0.3"]
     assert texts[1][:6] == first and "✓ met" in texts[1][6]
     assert texts[2][:4] == ["radius &amp; more", "0.9 px", "read off", ""] and "✗ not met" in texts[2][6]
     assert "profile ci · device toaster · seed 7" in good

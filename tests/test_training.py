@@ -1,5 +1,9 @@
 """`fit` and `predict`: they learn, keep the best weights, resume exactly, and fail clearly."""
 
+import subprocess
+import sys
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +11,7 @@ from torch import nn
 
 from helpers.training import TrainingError, fit, predict
 from helpers.training.batches import n_batches, shuffled, to_tensors
+from helpers.training.checkpoints import describe
 
 
 @pytest.fixture
@@ -149,7 +154,7 @@ def test_finished_checkpoint_is_taken_over(line, tmp_path):
 def test_loss_that_is_not_finite_says_so(line):
     bad = line[0][1].copy()
     bad[7] = np.nan
-    with pytest.raises(TrainingError, match="found nan in epoch 1.*lower learning_rate"):
+    with pytest.raises(TrainingError, match="training loss, found nan in epoch 1.*lower learning_rate"):
         train(network(), ((line[0][0], bad), line[1]))
 
 
@@ -206,3 +211,86 @@ def test_an_epoch_visits_every_row_once_and_never_one_alone(n):
 def test_floating_point_becomes_float32_and_classes_stay_whole():
     a, b = to_tensors((np.zeros(3), np.arange(3)), torch.device("cpu"))
     assert a.dtype == torch.float32 and b.dtype == torch.int64
+
+
+def scaled_loss(scale):
+    return lambda prediction, target: scale * nn.functional.mse_loss(prediction, target)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (scaled_loss(1.0), scaled_loss(2.0)),
+        (partial(nn.functional.huber_loss, delta=1.0), partial(nn.functional.huber_loss, delta=2.0)),
+        (nn.HuberLoss(delta=1.0), nn.HuberLoss(delta=2.0)),
+        (partial(nn.functional.mse_loss, weight=torch.ones(2)), partial(nn.functional.mse_loss, weight=torch.zeros(2))),
+    ],
+)
+def test_losses_count_by_what_they_hold(one, other):
+    assert describe(one) == describe(one)
+    assert describe(one) != describe(other)
+
+
+def test_fingerprint_is_the_same_in_every_process():
+    script = (
+        "import torch, functools; from helpers.training.checkpoints import fingerprint\n"
+        "loss = functools.partial(torch.nn.functional.mse_loss, weight=torch.ones(3))\n"
+        "entries = dict(loss=loss, criterion=torch.nn.HuberLoss(), other=functools.partial(print, sep='x'))\n"
+        "print(fingerprint(torch.nn.Sequential(torch.nn.Linear(3, 1), torch.nn.BatchNorm1d(1)), [torch.ones(4)], entries))"
+    )
+    said = [
+        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout for _ in "ab"
+    ]
+    assert said[0] == said[1] != ""
+
+
+class Other(nn.Linear):
+    def forward(self, x):
+        return 2 * super().forward(x)
+
+
+def test_checkpoint_of_another_forward_or_other_buffers_is_not_used(line, tmp_path, capsys):
+    path = tmp_path / "c.pt"
+    train(nn.Linear(3, 1), line, checkpoint=path)
+    train(Other(3, 1), line, checkpoint=path)
+    assert "belongs to another model" in capsys.readouterr().out
+    model = network()
+    train(model, line, checkpoint=path)
+    model[3].running_mean += 1
+    train(model, line, checkpoint=path)
+    assert "belongs to another model" in capsys.readouterr().out
+
+
+class InPlace(nn.Linear):
+    def forward(self, x):
+        x -= 0.5
+        return super().forward(x)
+
+
+def test_a_model_that_changes_its_input_changes_no_data(line):
+    x = torch.ones(50, 3)
+    model = InPlace(3, 1)
+    first = predict(model, x)
+    assert torch.equal(x, torch.ones(50, 3)) and np.array_equal(predict(model, x), first)
+    frozen = train(model, line, epochs=3, learning_rate=1e-12)
+    assert frozen.validation_loss[0] == pytest.approx(frozen.validation_loss[2], rel=1e-5)
+
+
+def test_lazy_layers_learn_their_sizes(line):
+    model = nn.Sequential(nn.LazyLinear(8), nn.ReLU(), nn.LazyLinear(1))
+    history = train(model, line, epochs=20)
+    assert history.validation_loss[-1] < 0.5 * np.var(line[1][1])
+
+
+def test_validation_loss_that_is_not_finite_says_so(line):
+    bad = line[1][1].copy()
+    bad[3] = np.nan
+    with pytest.raises(TrainingError, match="finite validation loss, found nan in epoch 1"):
+        train(network(), (line[0], (line[1][0], bad)))
+    with pytest.raises(ValueError, match="batch_size of at least 1, found 0"):
+        train(network(), line, batch_size=0)
+
+
+def test_arrays_of_fits_files_and_small_integers_are_taken():
+    a, b = to_tensors((np.arange(3, dtype=">f8"), np.arange(3, dtype="int32")), torch.device("cpu"))
+    assert a.tolist() == [0, 1, 2] and a.dtype == torch.float32 and b.dtype == torch.int64

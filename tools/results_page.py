@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from nbconvert.filters import markdown2html
 
+from helpers.metrics import format_number
+
 STYLE = """
 :root { color-scheme: light dark; --ink: #1c2330; --paper: #fbfbf9; --soft: #626b7a; --line: #d9dce2;
   --good: #16794a; --bad: #b3261e; --mark: #8a5a00; }
@@ -151,26 +153,20 @@ def _table(rows):
 
 def _cells(row):
     """Return the texts of one line of the scoreboard, but for the last column."""
-    value = _number(row.get("value"))
-    if row.get("error") is not None:
-        value += f" ± {_number(row['error'])}"
+    error = row.get("error")
+    value = "" if row.get("value") is None else format_number(row["value"], error)
     named = [
-        " ".join(filter(None, [_number(row.get(key)), _in_brackets(row.get(f"{key}_name"))]))
+        f"{format_number(row[key], negligible=(error or 0) / 100)} {_in_brackets(row.get(f'{key}_name'))}".rstrip()
+        if row.get(key) is not None
+        else ""
         for key in ("baseline", "floor")
     ]
     unit = f" {row['unit']}" if row.get("unit") else ""
-    source, target = _number(row.get("source")), _number(row.get("target"))
-    return [str(row.get("what", "")), value + unit, source, *named, target]
+    return [str(row.get("what", "")), value + unit, str(row.get("source") or ""), *named, str(row.get("target") or "")]
 
 
 def _in_brackets(name):
     return f"({name})" if name else ""
-
-
-def _number(value):
-    if value is None:
-        return ""
-    return f"{value:.4g}" if isinstance(value, int | float) else str(value)
 
 
 def _figure(result, kind, content, caption):

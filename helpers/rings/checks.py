@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from helpers.exercises import check, require, require_close
+from helpers.exercises import call, check, require, require_close
 from helpers.plots import image_grid
 
 RINGS = [(14, 14, 8, 3), (9, 18, 5, 1.5), (20, 8, 6, 2)]
@@ -40,7 +40,9 @@ def ring_mask(attempt, reference):
         require(not corner, "the ring is half a pixel off: the middle of pixel i is at i + 0.5", figure)
         wrong = (found != expected).sum()
         require(wrong == 0, f"{wrong} of 784 pixels differ for the ring {ring}", figure)
-    require(attempt(14, 14, 8, 3, size=40).shape == (40, 40), "the argument size is not used")
+    larger = np.asarray(attempt(25, 14, 8, 3, size=40))
+    require(larger.shape == (40, 40), "the argument size is not used")
+    require(np.array_equal(larger, reference(25, 14, 8, 3, size=40)), "it is wrong for size=40, right for 28", figure)
     return image_grid([found, expected], ["yours", "expected"], mock=False, columns=2)
 
 
@@ -60,10 +62,11 @@ def lit_pixel_threshold(attempt, reference):
     def accuracy(threshold):
         return np.mean((n_lit > threshold) + 1 == n_rings)
 
-    found = attempt(n_lit.copy(), n_rings.copy())
+    found = call(attempt, n_lit, n_rings)
     require(found is not None, "nothing is returned")
-    require(np.ndim(found) == 0, f"the threshold has shape {np.shape(found)}, expected one number")
-    best, got = accuracy(reference(n_lit, n_rings)), accuracy(found)
+    require(np.size(found) == 1, f"the threshold has shape {np.shape(found)}, expected one number")
+    found = float(found)
+    best, got = accuracy(float(reference(n_lit, n_rings))), accuracy(found)
     require(
         found > 1, f"the threshold is {found}: is it an accuracy, or a place in a list, instead of a number of pixels?"
     )
@@ -132,6 +135,7 @@ def ring_classifier(attempt, reference):
             output.shape == (6, 4),
             f"for 6 images and 4 classes the output has shape {tuple(output.shape)}, expected (6, 4)",
         )
+        require(attempt(2)(images).shape == (6, 2), "the argument n_classes is not used")
         sums = output.exp().sum(dim=1)
         probabilities = torch.allclose(output.sum(dim=1), torch.ones(6), atol=1e-4) or torch.allclose(
             sums, torch.ones(6), atol=1e-4
@@ -171,7 +175,7 @@ def ring_parameters_loss(attempt, reference):
     )
     predicted.requires_grad_()
     spread = torch.tensor([5.5, 5.4, 1.6, 0.38, 0.72])
-    found, expected = attempt(predicted, true, spread), reference(predicted, true, spread)
+    found, expected = call(attempt, predicted, true, spread=spread), reference(predicted, true, spread)
     require(torch.is_tensor(found), f"expected a tensor, so that gradients can flow; found a {type(found).__name__}")
     require(found.ndim == 0, f"the loss has shape {tuple(found.shape)}, expected one number: take the mean")
     difference = predicted - true
@@ -185,9 +189,9 @@ def ring_parameters_loss(attempt, reference):
         "that is the root of the mean square": (difference / spread).square().mean().sqrt(),
     }
     for reason, value in hints.items():
-        require(not torch.isclose(found, value), reason)
+        require(not _equal(found, value), reason)
     require_close(found, expected, "for the test values the loss is {found}, expected {expected}")
-    require(found.requires_grad, "no gradient flows: keep to torch operations, without item() or detach()")
+    _require_gradients(found, expected, [predicted])
 
 
 @check(
@@ -200,7 +204,8 @@ def ring_parameters_loss(attempt, reference):
 )
 def encode_angle(attempt, reference):
     e, angle = np.array([0.1, 0.3, 0.0, 0.4]), np.array([0.0, 0.7, 1.2, 3.0])
-    found, expected = np.asarray(attempt(e, angle)), reference(e, angle)
+    expected = reference(e, angle)
+    found = np.asarray(call(attempt, e, angle))
     require(found.shape != (2, 4), "the two components are rows, expected columns: one row an ellipse, shape (n, 2)")
     require(found.shape == (4, 2), f"the encoding has shape {found.shape}, expected (4, 2): one row an ellipse")
     turned = np.asarray(attempt(e, angle + np.pi))
@@ -228,36 +233,50 @@ def encode_angle(attempt, reference):
 def cvae_loss(attempt, reference):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(4)
-        logits, mean, log_variance = torch.randn(5, 1, 28, 28), torch.randn(5, 3), torch.randn(5, 3)
+        logits, code = torch.randn(5, 1, 28, 28, requires_grad=True), torch.randn(5, 6, requires_grad=True)
         image = (torch.rand(5, 1, 28, 28) < 0.2).float()
+    mean, log_variance = code.chunk(2, dim=1)
     output = (logits, mean, log_variance)
     zero = (logits, 0 * mean, 0 * log_variance)
     reconstruction = nn.functional.binary_cross_entropy_with_logits(logits, image, reduction="sum") / 5
-    found = attempt(output, image, 1.0)
-    require(torch.is_tensor(found) and found.ndim == 0, "expected a tensor with one number")
-    without_kl = attempt(zero, image, 1.0)
+    found = call(attempt, output, image, beta=1.0)
+    require(torch.is_tensor(found), f"expected a tensor, so that gradients can flow; found a {type(found).__name__}")
+    require(found.ndim == 0, f"the loss has shape {tuple(found.shape)}, expected one number")
+    without_kl = call(attempt, zero, image, beta=1.0)
     require(
-        not torch.isclose(without_kl, reconstruction / 784, rtol=1e-4),
+        not _equal(without_kl, reconstruction / 784, 1e-4),
         "the reconstruction is a mean over the pixels: the KL, a sum over the latents, then outweighs 784 pixels; "
         "take the sum over the pixels",
     )
     require(
-        not torch.isclose(without_kl, reconstruction * 5, rtol=1e-4),
+        not _equal(without_kl, reconstruction * 5, 1e-4),
         "the loss is summed over the batch: divide by the number of images, so that it does not grow with the batch",
     )
     sigmoid_twice = nn.functional.binary_cross_entropy_with_logits(logits.sigmoid(), image, reduction="sum") / 5
-    require(
-        not torch.isclose(without_kl, sigmoid_twice, rtol=1e-4), "the sigmoid is applied twice: the output holds logits"
-    )
+    require(not _equal(without_kl, sigmoid_twice, 1e-4), "the sigmoid is applied twice: the output holds logits")
     require_close(without_kl, reconstruction, "the reconstruction term is {found}, expected {expected}", rtol=1e-3)
     kl = reference(output, image, 1.0) - reconstruction
     got = found - reconstruction
-    require(not torch.isclose(got, -kl, rtol=1e-3), "the KL term has the wrong sign: it is never negative")
-    require(
-        not torch.isclose(got, kl / 3, rtol=1e-3), "the KL is a mean over the latents: take the sum, as over the pixels"
-    )
-    require(not torch.isclose(got, 5 * kl, rtol=1e-3), "the KL is summed over the batch: take the mean over the images")
-    require(not torch.isclose(got, 2 * kl, rtol=1e-3), "the KL is twice as large as it should be: mind the factor 1/2")
+    require(not _equal(got, -kl, 1e-3), "the KL term has the wrong sign: it is never negative")
+    require(not _equal(got, kl / 3, 1e-3), "the KL is a mean over the latents: take the sum, as over the pixels")
+    require(not _equal(got, 5 * kl, 1e-3), "the KL is summed over the batch: take the mean over the images")
+    require(not _equal(got, 2 * kl, 1e-3), "the KL is twice as large as it should be: mind the factor 1/2")
     require_close(got, kl, "the KL term is {found}, expected {expected}", rtol=1e-3, atol=1e-2)
-    weighted = attempt(output, image, 4.0) - reconstruction
-    require(math.isclose(weighted.item(), 4 * kl.item(), rel_tol=1e-3), "beta does not multiply the KL term")
+    weighted, expected = attempt(output, image, beta=4.0), reference(output, image, 4.0)
+    require(_equal(weighted, expected, 1e-4), "beta does not multiply the KL term")
+    _require_gradients(weighted, expected, [logits, code])
+
+
+def _equal(found, value, rtol=1e-5):
+    return math.isclose(found.item(), value.item(), rel_tol=rtol)
+
+
+def _require_gradients(found, expected, weights):
+    """Raise `NotYet` unless the gradients of two losses agree: the right value alone trains nothing."""
+    require(found.requires_grad, "no gradient flows: keep to torch operations, without item() or detach()")
+    for own, right in zip(
+        *(torch.autograd.grad(loss, weights, allow_unused=True, retain_graph=True) for loss in (found, expected)),
+        strict=True,
+    ):
+        agree = own is not None and torch.allclose(own.double(), right.double(), rtol=1e-3, atol=1e-6)
+        require(agree, "the value is right, but not its gradient: is a part of it detached?")

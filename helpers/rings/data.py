@@ -6,6 +6,7 @@ radius, thickness and deformation of one ring an image. An ellipse has the keys 
 """
 
 import json
+import math
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -130,6 +131,10 @@ def load(folder=None, *, kind="regressor", n=10_000, seed=0, max_rings=2, source
     if choose(source, place, f"rings ({kind})") == "mock":
         return RingImages(*mock.simulate(n, seed, kind, max_rings), kind, "mock")
     data = read(place)
+    if (data.kind == "classifier", data.kind == "ellipse") != (kind == "classifier", kind == "ellipse"):
+        raise DataError(
+            f"expected images of the kind {kind} in {short(place)}, found {data.kind}: move the folder away"
+        )
     if len(data) < n:
         raise DataError(
             f"expected {n} images in {short(place)}, found {len(data)}: ask for fewer, or use source='mock'"
@@ -168,7 +173,9 @@ def read(folder):
 
 def _same_number(folder, n, labels):
     """Raise DataError unless there is exactly one image for each label."""
-    numbers = {int(m[1]) for path in folder.iterdir() if (m := re.fullmatch(r"ring_image_(\d+)\.png", path.name))}
+    numbers = {
+        int(m[1]) for path in folder.iterdir() if (m := re.fullmatch(r"ring_image_(0|[1-9]\d*)\.png", path.name))
+    }
     missing, unlabelled = sorted(set(range(n)) - numbers), sorted(numbers - set(range(n)))
     if n == 0:
         raise DataError(f"expected at least one label in {short(folder / labels)}, found none")
@@ -184,17 +191,17 @@ def _same_number(folder, n, labels):
 
 
 def _read_counts(path):
-    numbers = path.read_text(encoding="utf-8").split("\n")
+    numbers = _read_text(path).replace("\r", "").split("\n")
     numbers = numbers[:-1] if numbers[-1] == "" else numbers
     for line, number in enumerate(numbers, 1):
-        if not number.strip().isdecimal() or int(number) < 1:
+        if not re.fullmatch(r"\s*0*[1-9]\d{0,5}\s*", number):
             raise DataError(f"expected a number of rings, 1 or more, in line {line} of {short(path)}, found {number!r}")
     return "classifier", np.array(numbers, dtype=int), None
 
 
 def _read_rings(path):
     try:
-        rings = json.loads(path.read_text(encoding="utf-8"))
+        rings = json.loads(_read_text(path))
     except ValueError as error:
         raise DataError(f"expected a JSON list in {short(path)}, found something else ({error})") from None
     if not isinstance(rings, list):
@@ -205,19 +212,31 @@ def _read_rings(path):
     for i, ring in enumerate(rings):
         try:
             x, y = ring["center"]
-            parameters[i, 0] = [x, y] + [ring[key] for key in keys]
-        except (TypeError, ValueError, KeyError):
+            numbers = [x, y] + [ring[key] for key in keys]
+            if not all(isinstance(number, int | float) and math.isfinite(number) for number in numbers):
+                raise ValueError
+            parameters[i, 0] = numbers
+        except (TypeError, ValueError, KeyError, OverflowError):
             wanted = "center (two numbers), " + ", ".join(keys)
             raise DataError(f"expected {wanted} for image {i} in {short(path)}, found {str(ring)[:100]}") from None
     return "ellipse" if elliptic else "regressor", np.ones(len(rings), dtype=int), parameters
+
+
+def _read_text(path):
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise DataError(
+            f"expected plain text (UTF-8) in {short(path)}, found something else: save it as UTF-8"
+        ) from None
 
 
 def _read_image(path):
     try:
         with Image.open(path) as image:
             pixels = np.asarray(image.convert("L"))
-    except OSError as error:
-        raise DataError(f"{short(path)} is not a readable PNG ({error}): write it again") from None
+    except (OSError, ValueError, SyntaxError) as error:  # Pillow raises each of them for a broken file
+        raise DataError(f"{short(path)} is not a readable PNG ({type(error).__name__}): write it again") from None
     if pixels.shape != (mock.SIZE, mock.SIZE):
         raise DataError(
             f"expected {mock.SIZE} × {mock.SIZE} pixels in {short(path)}, found {pixels.shape[1]} × {pixels.shape[0]}"

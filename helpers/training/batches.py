@@ -15,7 +15,8 @@ def to_tensors(arrays, device):
     Parameters
     ----------
     arrays : array or tuple of arrays
-        NumPy arrays or tensors, rows first. Floating-point numbers become float32.
+        NumPy arrays or tensors, rows first. They are copied; floating-point numbers become float32, and
+        whole numbers, which stand for classes, int64.
     device : torch.device
 
     Returns
@@ -27,16 +28,22 @@ def to_tensors(arrays, device):
     ValueError
         If there are no rows, or if the arrays differ in their number of rows.
     """
-    tensors = []
-    for array in as_tuple(arrays):
-        tensor = array if torch.is_tensor(array) else torch.from_numpy(np.ascontiguousarray(array))
-        tensors.append(tensor.float() if tensor.is_floating_point() else tensor)
+    tensors = [_tensor(array) for array in as_tuple(arrays)]
     rows = [len(tensor) for tensor in tensors]
     if min(rows) == 0:
         raise ValueError("expected at least one sample, found none: check how the data were selected")
     if len(set(rows)) > 1:
         raise ValueError(f"expected as many inputs as targets, found {rows} rows: pass arrays of equal length")
-    return tuple(tensor.to(device) for tensor in tensors)
+    return tuple(tensor.to(device, copy=True) for tensor in tensors)  # a model may change what it is given
+
+
+def _tensor(array):
+    if not torch.is_tensor(array):
+        array = np.asarray(array)
+        array = torch.from_numpy(array.astype(array.dtype.newbyteorder("=")))  # FITS files are big-endian
+    if array.is_floating_point():
+        return array.float()
+    return array.long() if array.dtype in (torch.int16, torch.int32) else array
 
 
 def shuffled(n, batch_size, generator):

@@ -14,7 +14,7 @@ class History:
     validation_loss : list of float
         Mean loss over the validation samples at the end of each epoch; empty without validation data.
     learning_rate : list of float
-        Learning rate at the end of each epoch.
+        Learning rate that the schedule has reached after each epoch.
     seconds : list of float
         Duration of each epoch.
     best_epoch : int or None

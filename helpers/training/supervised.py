@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from lightning_fabric import Fabric
+from torch import nn
 from tqdm.auto import tqdm
 
 from helpers.training import checkpoints
@@ -99,6 +100,10 @@ def fit(
     n_inputs = len(as_tuple(train[0]))
     data = to_tensors((*as_tuple(train[0]), *as_tuple(train[1])), fabric.device)
     held_out = to_tensors((*as_tuple(validation[0]), *as_tuple(validation[1])), fabric.device) if validation else ()
+    if batch_size < 1:
+        raise ValueError(f"expected a batch_size of at least 1, found {batch_size}")
+    if any(isinstance(weight, nn.UninitializedParameter) for weight in model.parameters()):
+        model.to(fabric.device)(*[tensor[:2] for tensor in data[:n_inputs]])  # lazy layers learn their sizes
     if channels_last:
         model.to(memory_format=torch.channels_last)
     torch.manual_seed(seed)
@@ -107,6 +112,7 @@ def fit(
     )
     settings = dict(loss=loss, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, seed=seed)
     settings |= dict(weight_decay=weight_decay, schedule=schedule, patience=patience, best=best, augment=augment)
+    settings |= dict(channels_last=channels_last, precision=fabric._precision.precision)
     path = checkpoint and Path(checkpoint)
     belongs_to = path and checkpoints.fingerprint(model, (*data, *held_out), settings)
     saved = path and checkpoints.load(path, belongs_to)
@@ -120,7 +126,8 @@ def fit(
             history.train_loss.append(_train_epoch(state, data, n_inputs, loss, batch_size, augment))
             history.learning_rate.append(state.scheduler.get_last_lr()[0])
             if held_out:
-                history.validation_loss.append(_mean_loss(state.module, held_out, n_inputs, loss))
+                value = _mean_loss(state.module, held_out, n_inputs, loss)
+                history.validation_loss.append(_finite(value, "validation", len(history)))
                 state.keep_best(best)
                 history.stopped_early = patience is not None and len(history) - state.best_epoch >= patience
             history.seconds.append(time.perf_counter() - start)
@@ -194,10 +201,13 @@ def _train_epoch(state, data, n_inputs, loss, batch_size, augment):
         state.optimiser.zero_grad(set_to_none=True)
         state.scheduler.step()
         total += value.detach() * len(rows)
-    mean = total.item() / len(data[0])
+    return _finite(total.item() / len(data[0]), "training", len(state.history) + 1)
+
+
+def _finite(mean, which, epoch):
     if not np.isfinite(mean):
         raise TrainingError(
-            f"expected a finite loss, found {mean} in epoch {len(state.history) + 1}: "
+            f"expected a finite {which} loss, found {mean} in epoch {epoch}: "
             "lower learning_rate, or look for NaN in inputs and targets"
         )
     return mean
@@ -209,7 +219,7 @@ def _mean_loss(module, data, n_inputs, loss, batch_size=1024):
     module.eval()
     total = torch.zeros((), device=data[0].device)
     for rows in in_order(len(data[0]), batch_size):
-        batch = [tensor[rows] for tensor in data]
+        batch = [tensor[rows].clone() for tensor in data]
         total += loss(module(*batch[:n_inputs]), *batch[n_inputs:]) * len(batch[0])
     return total.item() / len(data[0])
 
@@ -236,7 +246,8 @@ def predict(model, inputs, *, batch_size=1024, fabric=None):
     fabric = fabric or default_fabric()
     data = to_tensors(inputs, fabric.device)
     model.to(fabric.device).eval()
-    outputs = [model(*[tensor[rows] for tensor in data]) for rows in in_order(len(data[0]), batch_size)]
+    with fabric.autocast():
+        outputs = [model(*[tensor[rows] for tensor in data]) for rows in in_order(len(data[0]), batch_size)]
     if isinstance(outputs[0], tuple):
         return tuple(torch.cat(parts).cpu().numpy() for parts in zip(*outputs, strict=True))
     return torch.cat(outputs).cpu().numpy()
