@@ -16,7 +16,8 @@ def fingerprint(model, tensors, settings):
     Parameters
     ----------
     model : torch.nn.Module
-        Its structure, its source and its buffers count; its initial weights do not.
+        Its structure, its source and its constant buffers count; its weights and running statistics do not, so
+        that an interrupted training goes on with the same model object as well.
     tensors : iterable of torch.Tensor
         The training and validation data.
     settings : dict
@@ -27,7 +28,9 @@ def fingerprint(model, tensors, settings):
     dict of str to str
         Comparable entry by entry, so that a difference can be named; the same in every process.
     """
-    entries = {"model": (_module(model), [describe(buffer) for buffer in model.buffers()])}
+    running = ("running_mean", "running_var", "num_batches_tracked")
+    constant = [describe(buffer) for name, buffer in model.named_buffers() if not name.endswith(running)]
+    entries = {"model": (_module(model), constant)}
     entries |= {"data": [describe(tensor) for tensor in tensors]}
     entries |= {name: describe(value) for name, value in settings.items()}
     return {name: hashlib.sha256(repr(entry).encode()).hexdigest() for name, entry in entries.items()}

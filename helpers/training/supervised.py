@@ -102,8 +102,9 @@ def fit(
     held_out = to_tensors((*as_tuple(validation[0]), *as_tuple(validation[1])), fabric.device) if validation else ()
     if batch_size < 1:
         raise ValueError(f"expected a batch_size of at least 1, found {batch_size}")
+    model.to(fabric.device)
     if any(isinstance(weight, nn.UninitializedParameter) for weight in model.parameters()):
-        model.to(fabric.device)(*[tensor[:2] for tensor in data[:n_inputs]])  # lazy layers learn their sizes
+        model(*[tensor[:2] for tensor in data[:n_inputs]])  # lazy layers learn their sizes
     if channels_last:
         model.to(memory_format=torch.channels_last)
     torch.manual_seed(seed)
