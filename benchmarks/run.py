@@ -28,22 +28,30 @@ def seconds(function):
     return time.perf_counter() - start
 
 
-def compare(slow, fast, turns=TURNS):
-    """Return how many times longer `slow` takes than `fast`: median, smallest and largest of the turns."""
+def compare(slow, fast, turns=TURNS, work=1.0):
+    """Return how many times longer `slow` takes than `fast`, which does `work` times as much: median and range."""
     slow(), fast()
-    ratios = [seconds(slow) / seconds(fast) for _ in range(turns)]
+    ratios = [work * seconds(slow) / seconds(fast) for _ in range(turns)]
     return statistics.median(ratios), min(ratios), max(ratios)
 
 
 def simulators():
-    """The simulator of rings against one image, and one disc, at a time with Pillow; per image."""
-    n = 600
+    """The simulator of rings, all at once, against Pillow: image by image, and with all positions known before."""
+    few, many = 200, 6000
     for kind in ("classifier", "regressor", "ellipse"):
-        ratio = compare(
-            lambda kind=kind: mock.simulate(n, 0, kind, draw=mock.draw_rings_one_by_one),
-            lambda kind=kind: mock.simulate(n, 0, kind),
-        )
-        yield f"rings, {kind}: one image at a time with Pillow / all at once", ratio
+
+        def image_by_image(kind=kind):
+            for seed in range(few):
+                mock.simulate(1, seed, kind, draw=mock.draw_rings_one_by_one)
+
+        def disc_by_disc(kind=kind):
+            mock.simulate(few, 0, kind, draw=mock.draw_rings_one_by_one)
+
+        def ours(kind=kind):
+            mock.simulate(many, 0, kind)
+
+        yield f"rings, {kind}: one image at a time with Pillow / ours", compare(image_by_image, ours, work=many / few)
+        yield f"rings, {kind}: only the discs with Pillow / ours", compare(disc_by_disc, ours, work=many / few)
 
 
 def ring_network():

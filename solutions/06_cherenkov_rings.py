@@ -253,7 +253,7 @@ titles = [f"true {count_test.n_rings[i]}\nfound {answers['convolutional network'
 plots.image_grid(count_test.images[wrong], titles, mock=counting.mock) if len(wrong) else "no image was wrong"
 
 # %% [markdown]
-# In most of them the second ring hides in the first.
+# One sees a single thick ring: the second hides in the first.
 #
 # ### Open question: how does the performance change with the largest number of rings?
 #
@@ -427,7 +427,7 @@ shown = ("convolutional", "fully connected")
 rings.plots.correlations({name: residuals[name] for name in shown}, data.names, mock=data.mock)
 
 # %% [markdown]
-# The networks' errors in the centre have wider tails than the circle fit's. At random the two circles can hardly be told apart; the worst are rings that fill the frame, or thin and strongly deformed ones with much of their light missing, and even they are missed by one to two pixels only. The errors of thickness and deformation go together (a thick ring and a deformed one are both wide), all others are nearly independent; the fully connected network errs in x and y on the same images.
+# The networks' errors in the centre have wider tails than the circle fit's. For most of the six at random the two circles can hardly be told apart; the worst are rings that fill the frame, or thin and strongly deformed ones with much of their light missing, and even they are missed by one to two pixels only. The errors of thickness and deformation go together (a thick ring and a deformed one are both wide), all others are nearly independent; the fully connected network tends to err in x and y on the same images.
 #
 # One check more: the same network on images drawn as the source draws them, one disc at a time with Pillow. The two columns should agree within their errors.
 
@@ -454,7 +454,7 @@ pd.DataFrame({"our simulator": ours, "one disc at a time": theirs})
 #
 # A ring that is seen at an angle is an ellipse. It has two more parameters, the ellipticity e = (a − b)/(a + b) and the position angle φ; the radius is then the geometric mean of the semi-axes. The thickness, which hardly shows, we leave out: six targets, as in the source.
 #
-# The angle is a difficult target. It has the period π, so that 1° and 179° are neighbours for an ellipse and far apart for a squared error; and a circle has no angle at all. Look in the figure for two ellipses whose angles differ much and whose shapes do not.
+# The angle is a difficult target. It has the period π, so that 1° and 179° are neighbours for an ellipse and far apart for a squared error; and a circle has no angle at all. Look in the figure for nearly horizontal ellipses whose angles are close to 0° or close to 180°, and for nearly round ones whose angle one cannot see.
 #
 # **Exercise 6.** Encode ellipticity and angle as two numbers that have neither problem. Below, a convolutional network learns them with and without your encoding, and the source's fully connected network learns them with it.
 
@@ -651,7 +651,7 @@ judged.round(2)
 #
 # 1. Drawn pixels of the plain decoder are recovered nearly as well as real images; its probabilities are not.
 # 2. With β = 1 the cVAE fails by a factor of several. Its KL says why: it sends a few nats through z. The encoder sees the image, so z helps the decoder to place the ring more exactly than it manages from the parameters. When z is drawn at random, it moves the ring at random: *the condition has leaked into the latent space*.
-# 3. With a larger β nothing goes through z (KL ≈ 0), and the cVAE becomes a plain decoder.
+# 3. Already with β = 4 nothing goes through z (KL ≈ 0), and the cVAE becomes a plain decoder.
 #
 # Is the latent space good for nothing, then? That depends on whether the randomness of a ring is *shared* by many pixels. If pixels are independent given the parameters, the variance of the number of lit pixels is Σ p(1 − p), and a latent space has nothing to carry. Left: that ratio, for many rings with the same parameters. Right: the lit fraction of a generated image minus that of the test image with the same parameters.
 
