@@ -18,7 +18,7 @@
 # - train a conditional variational autoencoder, and find out from numbers whether its latent space is of use;
 # - judge generated images by an independent measurement instead of by eye.
 #
-# {minutes}
+# **Time.** {minutes}.
 #
 # **Data and licence.** All images are drawn by this hack's own simulator, by the rules of the public [ring notebooks](https://github.com/cesarjesusvalls/A3NetRingImg); a folder made by those notebooks loads as it is. They are a toy, not detector data: figures drawn from them say MOCK. Code: BSD-3-Clause. Text: CC BY 4.0.
 
@@ -203,7 +203,7 @@ svm = pca_svm(50).fit(count_train.pixels.reshape(len(count_train), -1), count_tr
 plots.history({"ring counter": counter_history}, mock=counting.mock, ylabel="cross entropy")
 
 # %% [markdown]
-# The validation loss jumps while the one-cycle schedule keeps the learning rate high, and settles as it falls; the weights kept are those of the best epoch. The test images have been seen by nobody so far: not by the threshold, the SVM or the network.
+# The validation loss is high while the one-cycle schedule keeps the learning rate high, and settles as it falls; the weights kept are those of the best epoch. The test images have been seen by nobody so far: not by the threshold, the SVM or the network.
 
 # %%
 answers = {

@@ -1,10 +1,11 @@
 """From the source of a hack to its two notebooks, and files that appear only when they are whole."""
 
-import os
 from dataclasses import replace
 from itertools import groupby
 
 import nbformat
+
+from helpers.datasets import atomic_path
 
 EXPERIMENT = "# Your experiment here."
 SETUP = """\
@@ -98,11 +99,6 @@ def write(path, content):
     data = content if isinstance(content, bytes) else content.encode()
     if path.is_file() and path.read_bytes() == data:
         return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with atomic_path(path) as part:
         part.write_bytes(data)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
     return True
