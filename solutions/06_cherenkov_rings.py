@@ -65,7 +65,7 @@ titles = [f"r {r:.0f}\nt {t:.2f}\nd {d:.2f}" for _, _, r, t, d in train.ring[ord
 plots.image_grid(train.images[order], titles, mock=data.mock)
 
 # %% [markdown]
-# From the top left to the bottom right the deformation grows from 0.5 to 3 pixels, and sharp circles become wide bands that swallow small rings whole. The thickness is hardly visible: it is about the size of a pixel, and mostly decides whether a band has holes.
+# From the top left to the bottom right the deformation grows from 0.5 to 3 pixels, and sharp circles become wide bands that swallow small rings whole. The thickness is hardly visible: it is about the size of a pixel.
 #
 # **Exercise 1.** Before learning anything: where may the light of a ring be? Write the mask of all pixels whose middle is within `width / 2` of the circle. Pixel i covers i to i + 1, so its middle is at i + 0.5.
 #
