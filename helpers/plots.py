@@ -89,7 +89,7 @@ def image_grid(images, titles=None, *, mock, columns=8, size=1.35, row_names=Non
 
 
 def history(histories, *, mock, ylabel="loss", logarithmic=True):
-    """Draw the losses of one or several training runs against the epoch.
+    """Draw the losses of one or several training runs against the epoch, or against the step of a GAN.
 
     Parameters
     ----------
@@ -105,8 +105,11 @@ def history(histories, *, mock, ylabel="loss", logarithmic=True):
     figure, axis = panels(mock=mock, size=(5.5, 3.2))
     for number, (name, run) in enumerate(histories.items()):
         for (which, losses), style in zip(run.losses().items(), ("--", "-"), strict=False):
-            axis.plot(range(1, len(losses) + 1), losses, style, color=f"C{number}", label=f"{name}, {which}")
-    axis.set(xlabel="epoch", ylabel=ylabel, yscale="log" if logarithmic else "linear")
+            entries = run.steps or range(1, len(losses) + 1)
+            axis.plot(entries, losses, style, color=f"C{number}", label=f"{name}, {which}")
+    axis.set(
+        xlabel="generator step" if run.steps else "epoch", ylabel=ylabel, yscale="log" if logarithmic else "linear"
+    )
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     if logarithmic:
         axis.yaxis.set_minor_formatter(LogFormatterSciNotation(minor_thresholds=(2, 0.8)))

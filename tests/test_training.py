@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.training import TrainingError, fit, predict
-from helpers.training.batches import n_batches, shuffled, to_tensors
+from helpers.training import TrainingError, checkpoints, fit, predict
+from helpers.training.batches import Samples, n_batches, shuffled
 from helpers.training.checkpoints import describe
 
 
@@ -39,6 +39,37 @@ def test_it_learns_down_to_the_noise(line):
     assert len(history) == 30 == len(history.validation_loss) == len(history.seconds)
     residual = predict(model, line[1][0]) - line[1][1]
     assert np.sqrt(np.mean(residual**2)) < 0.25 < np.std(line[1][1])
+
+
+@pytest.mark.parametrize("schedule", ["one-cycle", "cosine", "constant", lambda done: 1 - 0.9 * done])
+def test_schedules_end_where_they_should(line, schedule):
+    rates = train(network(), line, epochs=5, schedule=schedule).learning_rate
+    expected = {"one-cycle": 1e-2 / 25 / 1e4, "cosine": 0.0, "constant": 1e-2}.get(schedule, 1e-3)
+    assert rates[-1] == pytest.approx(expected, abs=3e-5)
+    assert max(rates) <= 1e-2 and (schedule == "constant" or rates[-1] < rates[1])
+
+
+def test_clip_norm_bounds_the_step_that_an_outlier_makes(line):
+    (x, y), _ = line
+    far = y.copy()
+    far[5] = 1e6
+    sizes = {}
+    for clip_norm in (None, 0.1):
+        model = nn.Linear(3, 1)
+        before = model.weight.detach().clone()
+
+        def loss(prediction, target):
+            return 1e3 * nn.functional.mse_loss(prediction, target)
+
+        norms = []
+        hook = model.weight.register_post_accumulate_grad_hook(
+            lambda w, norms=norms: norms.append(w.grad.norm().item())
+        )
+        train(model, ((x, far),), loss=loss, epochs=1, clip_norm=clip_norm)
+        hook.remove()
+        sizes[clip_norm] = (model.weight - before).norm().item(), max(norms)
+    assert sizes[None][1] > 1e3 and sizes[0.1][1] > 1e3  # the gradients themselves are as large
+    assert sizes[None][0] != sizes[0.1][0]
 
 
 def test_history_holds_plain_numbers(line):
@@ -84,26 +115,26 @@ class Interrupted(Exception):
     pass
 
 
-@pytest.mark.parametrize("dropout", [0.0, 0.5])
-def test_resume_gives_the_same_weights_to_the_last_bit(line, tmp_path, dropout, monkeypatch):
-    whole = network(dropout)
+@pytest.mark.parametrize("saves", [1, 17, 20, 55])
+def test_resume_after_any_step_gives_the_same_weights_to_the_last_bit(line, tmp_path, saves, monkeypatch):
+    """Killed processes are in test_training_resume.py; here every step of the way can be chosen."""
+    whole = network(0.5)
     expected = train(whole, line, augment=jitter)
-
-    from helpers.training import checkpoints
-
     save, saved = checkpoints.save, []
 
-    def save_three_times(path, state):
-        if len(saved) == 3:
+    def save_so_often(path, state):
+        if len(saved) == saves:
             raise Interrupted
         save(path, state), saved.append(path)
 
-    monkeypatch.setattr(checkpoints, "save", save_three_times)
+    monkeypatch.setattr(checkpoints, "SECONDS", 0)
+    monkeypatch.setattr(checkpoints, "SHARE", 0)
+    monkeypatch.setattr(checkpoints, "save", save_so_often)
     with pytest.raises(Interrupted):
-        train(network(dropout), line, augment=jitter, checkpoint=tmp_path / "c.pt")
+        train(network(0.5), line, augment=jitter, checkpoint=tmp_path / "c.pt")
     monkeypatch.setattr(checkpoints, "save", save)
     torch.manual_seed(77)
-    resumed = network(dropout)
+    resumed = network(0.5)
     history = train(resumed, line, augment=jitter, checkpoint=tmp_path / "c.pt")
     assert history.train_loss == expected.train_loss
     assert history.validation_loss == expected.validation_loss
@@ -118,17 +149,23 @@ def jitter(inputs, generator):
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        (dict(epochs=7), "epochs"),
-        (dict(learning_rate=2e-2), "learning_rate"),
-        (dict(loss=nn.functional.l1_loss), "loss"),
-        (dict(seed=5), "seed"),
+        (dict(epochs=7), "epochs (6, now 7)"),
+        (dict(learning_rate=2e-2), "learning_rate (0.01, now 0.02)"),
+        (dict(loss=nn.functional.l1_loss), "loss:"),
+        (dict(seed=5), "seed (0, now 5)"),
+        (dict(clip_norm=1.0), "clip_norm (None, now 1.0)"),
+        (dict(schedule="cosine"), "schedule ('one-cycle', now 'cosine')"),
+        (dict(augment=jitter), "augment"),
     ],
 )
 def test_checkpoint_of_other_settings_is_not_used(line, tmp_path, capsys, change, named):
     path = tmp_path / "c.pt"
     train(network(), line, checkpoint=path)
     train(network(), line, checkpoint=path, **change)
-    assert f"belongs to another {named}" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"belongs to another {named}" in said and "kept as c-before.pt" in said
+    assert train(network(), line, checkpoint=tmp_path / "c-before.pt").seconds  # nothing was lost
+    assert capsys.readouterr().out == ""
 
 
 def test_checkpoint_of_other_data_or_network_or_damaged_is_not_used(line, tmp_path, capsys):
@@ -154,7 +191,9 @@ def test_finished_checkpoint_is_taken_over(line, tmp_path):
 def test_loss_that_is_not_finite_says_so(line):
     bad = line[0][1].copy()
     bad[7] = np.nan
-    with pytest.raises(TrainingError, match="training loss, found nan in epoch 1.*lower learning_rate"):
+    with pytest.raises(
+        TrainingError, match=r"training loss, found nan in step \d+.*1 sample.* not finite, the first in row 7"
+    ):
         train(network(), ((line[0][0], bad), line[1]))
 
 
@@ -188,7 +227,7 @@ def test_several_inputs_targets_and_outputs(line):
 
     model = TwoInputs()
     train(model, (((x, np.ones((300, 1))), (y, weights)),), loss=loss, epochs=2)
-    assert sum(n for n, _ in seen) == 600 and {w for _, w in seen} == {2.0}
+    assert sum(n for n, _ in seen[1:]) == 600 and {w for _, w in seen} == {2.0}
     first, second = predict(model, (x, np.ones((300, 1))), batch_size=7)
     assert first.shape == (300, 1) and second.shape == (300, 3)
     assert np.allclose(first, x @ second[0][:, None] + model.layer.bias.item(), atol=1e-5)
@@ -209,7 +248,7 @@ def test_an_epoch_visits_every_row_once_and_never_one_alone(n):
 
 
 def test_floating_point_becomes_float32_and_classes_stay_whole():
-    a, b = to_tensors((np.zeros(3), np.arange(3)), torch.device("cpu"))
+    a, b = Samples((np.zeros(3), np.arange(3)), torch.device("cpu")).tensors(slice(None))
     assert a.dtype == torch.float32 and b.dtype == torch.int64
 
 
@@ -233,10 +272,11 @@ def test_losses_count_by_what_they_hold(one, other):
 
 def test_fingerprint_is_the_same_in_every_process():
     script = (
-        "import torch, functools; from helpers.training.checkpoints import fingerprint\n"
+        "import torch, functools; from helpers.training.checkpoints import fingerprint; from helpers.training.batches import Samples\n"
         "loss = functools.partial(torch.nn.functional.mse_loss, weight=torch.ones(3))\n"
         "entries = dict(loss=loss, criterion=torch.nn.HuberLoss(), other=functools.partial(print, sep='x'))\n"
-        "print(fingerprint(torch.nn.Sequential(torch.nn.Linear(3, 1), torch.nn.BatchNorm1d(1)), [torch.ones(4)], entries))"
+        "model = torch.nn.Sequential(torch.nn.Linear(3, 1), torch.nn.BatchNorm1d(1))\n"
+        "print(fingerprint(dict(model=model), [Samples(torch.ones(4), torch.device('cpu'))], entries))"
     )
     said = [
         subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout for _ in "ab"
@@ -289,12 +329,13 @@ def test_lazy_layers_learn_their_sizes(line):
 def test_validation_loss_that_is_not_finite_says_so(line):
     bad = line[1][1].copy()
     bad[3] = np.nan
-    with pytest.raises(TrainingError, match="finite validation loss, found nan in epoch 1"):
+    with pytest.raises(TrainingError, match="finite validation loss, found nan in epoch 1: .* the first in row 3"):
         train(network(), (line[0], (line[1][0], bad)))
     with pytest.raises(ValueError, match="batch_size of at least 1, found 0"):
         train(network(), line, batch_size=0)
 
 
 def test_arrays_of_fits_files_and_small_integers_are_taken():
-    a, b = to_tensors((np.arange(3, dtype=">f8"), np.arange(3, dtype="int32")), torch.device("cpu"))
+    arrays = (np.arange(3, dtype=">f8"), np.arange(3, dtype="int32"))
+    a, b = Samples(arrays, torch.device("cpu")).tensors(slice(None))
     assert a.tolist() == [0, 1, 2] and a.dtype == torch.float32 and b.dtype == torch.int64

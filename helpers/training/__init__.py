@@ -1,6 +1,22 @@
 """Training loops in plain PyTorch on Lightning Fabric: the same call runs on a CPU and on a GPU."""
 
+from helpers.training.adversarial import fit_gan
+from helpers.training.batches import Rows
+from helpers.training.failures import TrainingError, TrainingInterrupted
 from helpers.training.history import History
-from helpers.training.supervised import TrainingError, fit, predict
+from helpers.training.objectives import Objective, non_saturating, wasserstein_clipping, wasserstein_gradient_penalty
+from helpers.training.supervised import fit, predict
 
-__all__ = ["History", "TrainingError", "fit", "predict"]
+__all__ = [
+    "History",
+    "Objective",
+    "Rows",
+    "TrainingError",
+    "TrainingInterrupted",
+    "fit",
+    "fit_gan",
+    "non_saturating",
+    "predict",
+    "wasserstein_clipping",
+    "wasserstein_gradient_penalty",
+]

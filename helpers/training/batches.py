@@ -1,4 +1,8 @@
-"""Data on the device: the arrays are moved there once, and a minibatch is a selection of rows."""
+"""Samples on the device: moved there once, or streamed from a memory-mapped file, and selected by row."""
+
+import mmap
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -9,61 +13,167 @@ def as_tuple(arrays):
     return tuple(arrays) if isinstance(arrays, list | tuple) else (arrays,)
 
 
-def to_tensors(arrays, device):
-    """Move arrays with the same number of rows to the device.
+class Rows:
+    """Chosen rows of a memory-mapped array, read only when they are needed.
+
+    Indexing a `numpy.memmap` with a list of rows copies them into memory; this does not, so that the training
+    and validation rows of a file larger than memory can be told apart.
+
+    Parameters
+    ----------
+    array : numpy.memmap, shape (n, ...)
+    rows : array of int, optional
+        All rows where it is not given.
+    """
+
+    def __init__(self, array, rows=None):
+        self.array = array
+        self.rows = None if rows is None else np.asarray(rows, dtype=np.int64)
+
+    def __len__(self):
+        return len(self.array) if self.rows is None else len(self.rows)
+
+    def read(self, rows):
+        """Return these rows as a NumPy array, in this order, and give the pages of the file back."""
+        rows = rows if self.rows is None else self.rows[rows]
+        values = np.take(self.array, rows, axis=0)
+        mapped, parent = None, self.array
+        while mapped is None and parent is not None:
+            mapped, parent = getattr(parent, "_mmap", None), getattr(parent, "base", None)
+        if mapped is not None and getattr(self.array, "mode", "") == "r" and hasattr(mapped, "madvise"):
+            mapped.madvise(mmap.MADV_DONTNEED)  # else every page that was read counts as memory in use
+        return values.astype(values.dtype.newbyteorder("="), copy=False)
+
+
+class Samples:
+    """The samples of one set, as batches on a device.
+
+    Arrays are copied to the device at once; a `numpy.memmap`, or `Rows` of one, stays on the disk, and its rows
+    are read by a thread while the network works on the batch before. Floating-point numbers become float32, and
+    whole numbers, which stand for classes, int64.
 
     Parameters
     ----------
     arrays : array or tuple of arrays
-        NumPy arrays or tensors, rows first. They are copied; floating-point numbers become float32, and
-        whole numbers, which stand for classes, int64.
+        NumPy arrays, tensors, memory-mapped arrays or `Rows`, with the same number of rows.
     device : torch.device
-
-    Returns
-    -------
-    tuple of torch.Tensor
+    channels_last : bool
+        Give images, shape (n, channels, height, width), in the memory order of `torch.channels_last`.
 
     Raises
     ------
     ValueError
         If there are no rows, or if the arrays differ in their number of rows.
     """
-    tensors = [_tensor(array) for array in as_tuple(arrays)]
-    rows = [len(tensor) for tensor in tensors]
-    if min(rows) == 0:
-        raise ValueError("expected at least one sample, found none: check how the data were selected")
-    if len(set(rows)) > 1:
-        raise ValueError(f"expected as many inputs as targets, found {rows} rows: pass arrays of equal length")
-    return tuple(tensor.to(device, copy=True) for tensor in tensors)  # a model may change what it is given
+
+    def __init__(self, arrays, device, channels_last=False):
+        arrays = [Rows(array) if isinstance(array, np.memmap) else array for array in as_tuple(arrays)]
+        lengths = [len(array) for array in arrays]
+        if min(lengths) == 0:
+            raise ValueError("expected at least one sample, found none: check how the data were selected")
+        if len(set(lengths)) > 1:
+            raise ValueError(f"expected as many inputs as targets, found {lengths} rows: pass arrays of equal length")
+        self.device, self.channels_last, self.n = device, channels_last, lengths[0]
+        self.arrays = [array if isinstance(array, Rows) else self._resident(array) for array in arrays]
+        self.streamed = any(isinstance(array, Rows) for array in self.arrays)
+
+    def __len__(self):
+        return self.n
+
+    def _resident(self, array):
+        tensor = as_numbers(array if torch.is_tensor(array) else as_tensor(array)).to(self.device, copy=True)
+        if self.channels_last and tensor.ndim == 4:
+            tensor = tensor.contiguous(memory_format=torch.channels_last).permute(0, 2, 3, 1)  # rows stay together
+        return tensor
+
+    def batches(self, row_sets):
+        """Yield a tuple of tensors for each set of rows (an index tensor on the CPU, or a slice).
+
+        The tensors are copies: a model that changes its input changes no data.
+        """
+        if not self.streamed:
+            for rows in row_sets:
+                yield self._select(rows, [None] * len(self.arrays))
+            return
+        with ThreadPoolExecutor(1) as reader:
+            waiting = deque()
+            for rows in row_sets:
+                waiting.append((rows, reader.submit(self._read, rows)))
+                if len(waiting) > 2:
+                    rows, read = waiting.popleft()
+                    yield self._select(rows, read.result())
+            for rows, read in waiting:
+                yield self._select(rows, read.result())
+
+    def _read(self, rows):
+        """Read what lies on the disk, in another thread."""
+        rows = np.arange(self.n)[rows] if isinstance(rows, slice) else rows.numpy()
+        values = [as_tensor(array.read(rows)) if isinstance(array, Rows) else None for array in self.arrays]
+        pin = self.device.type == "cuda"
+        return [value.pin_memory() if pin and value is not None else value for value in values]
+
+    def _select(self, rows, read):
+        if torch.is_tensor(rows):
+            rows = rows.to(self.device, non_blocking=True)
+        return tuple(
+            self._batch(array, rows) if value is None else as_numbers(value.to(self.device, non_blocking=True))
+            for array, value in zip(self.arrays, read, strict=True)
+        )
+
+    def _batch(self, tensor, rows):
+        batch = tensor[rows].clone() if isinstance(rows, slice) else tensor.index_select(0, rows)
+        return batch.permute(0, 3, 1, 2) if self.channels_last and tensor.ndim == 4 else batch
+
+    def tensors(self, rows):
+        """Return one set of rows, read without a thread."""
+        return self._select(rows, self._read(rows) if self.streamed else [None] * len(self.arrays))
 
 
-def _tensor(array):
-    if not torch.is_tensor(array):
-        array = np.asarray(array)
-        array = torch.from_numpy(array.astype(array.dtype.newbyteorder("=")))  # FITS files are big-endian
-    if array.is_floating_point():
-        return array.float()
-    return array.long() if array.dtype in (torch.int16, torch.int32) else array
+def as_tensor(array):
+    """Return a NumPy array, of any byte order, as a tensor on the CPU."""
+    array = np.asarray(array)
+    return torch.from_numpy(array.astype(array.dtype.newbyteorder("="), copy=False))
 
 
-def shuffled(n, batch_size, generator):
-    """Yield the rows of each minibatch of one epoch, in an order drawn from `generator`.
+def as_numbers(tensor):
+    """Return floating-point numbers as float32 and whole ones, but for bytes and truth values, as int64."""
+    if tensor.is_floating_point():
+        return tensor.float()
+    return tensor.long() if tensor.dtype in (torch.int8, torch.int16, torch.int32) else tensor
 
-    The last batch is smaller where `batch_size` does not divide `n`; one of a single row is joined to the
-    batch before it, since batch normalisation cannot work on one sample.
+
+def shuffled(n, batch_size, generator, shares=1, whole=False):
+    """Return the rows of each minibatch of one epoch, in an order drawn from `generator`.
+
+    Parameters
+    ----------
+    n, batch_size : int
+    generator : torch.Generator
+        On the CPU, so that the order is the same whatever the device.
+    shares : int
+        Processes that a batch is shared among; each is given two rows at least.
+    whole : bool
+        Leave out what does not fill a batch at the end, unless it is all there is.
+
+    Returns
+    -------
+    tuple of torch.Tensor
+        The last is smaller where `batch_size` does not divide `n`. If it holds fewer than two rows a share, it
+        is joined to the one before, since batch normalisation cannot work on one sample.
     """
-    order = torch.randperm(n, generator=generator, device=generator.device)
-    yield from torch.tensor_split(order, _cuts(n, batch_size))
+    order = torch.randperm(n, generator=generator)
+    batches = torch.tensor_split(order, _cuts(n, batch_size, shares))
+    return batches[:-1] if whole and len(batches) > 1 and len(batches[-1]) != batch_size else batches
 
 
-def n_batches(n, batch_size):
+def n_batches(n, batch_size, shares=1):
     """Return how many minibatches `shuffled` makes of `n` rows."""
-    return len(_cuts(n, batch_size)) + 1
+    return len(_cuts(n, batch_size, shares)) + 1
 
 
-def _cuts(n, batch_size):
+def _cuts(n, batch_size, shares=1):
     cuts = list(range(batch_size, n, batch_size))
-    return cuts[:-1] if cuts and n - cuts[-1] == 1 else cuts
+    return cuts[:-1] if cuts and n - cuts[-1] < 2 * shares and n - cuts[-1] < batch_size else cuts
 
 
 def in_order(n, batch_size):

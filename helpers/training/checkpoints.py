@@ -2,50 +2,70 @@
 
 import hashlib
 import inspect
+import io
+import os
+import time
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from helpers.datasets import atomic_path, short
+from helpers.training.batches import Rows, Samples
+
+SHARE, SECONDS = 50, 1.0  # a checkpoint is kept after so many times what the last one cost, and so many seconds
 
 
-def fingerprint(model, tensors, settings):
-    """Describe what a checkpoint belongs to: the network, the data and the settings of the run.
+def fingerprint(models, data, settings):
+    """Describe what a checkpoint belongs to: the networks, the data and the settings of the run.
 
     Parameters
     ----------
-    model : torch.nn.Module
-        Its structure, its source and its constant buffers count; its weights and running statistics do not, so
-        that an interrupted training goes on with the same model object as well.
-    tensors : iterable of torch.Tensor
-        The training and validation data.
+    models : dict of str to torch.nn.Module
+        Their structure, their source and their constant buffers count; their weights and running statistics do
+        not, so that an interrupted training goes on with the same model object as well.
+    data : iterable of Samples
+        Training and validation data.
     settings : dict
         Everything else that changes the result. A function counts by its source and the values it holds on to.
 
     Returns
     -------
     dict of str to str
-        Comparable entry by entry, so that a difference can be named; the same in every process.
+        Comparable entry by entry, so that a difference can be named; the same in every process. Numbers and
+        names stand there as they are, everything else as a hash.
     """
     running = ("running_mean", "running_var", "num_batches_tracked")
-    constant = [describe(buffer) for name, buffer in model.named_buffers() if not name.endswith(running)]
-    entries = {"model": (_module(model), constant)}
-    entries |= {"data": [describe(tensor) for tensor in tensors]}
+    entries = {}
+    for name, model in models.items():
+        constant = [describe(buffer) for key, buffer in model.named_buffers() if not key.endswith(running)]
+        entries[name] = (_module(model), constant)
+    entries["data"] = [[describe(array) for array in part.arrays] for part in data]
     entries |= {name: describe(value) for name, value in settings.items()}
-    return {name: hashlib.sha256(repr(entry).encode()).hexdigest() for name, entry in entries.items()}
+    plain = {name: repr(value) for name, value in settings.items() if isinstance(value, int | float | str | None)}
+    return {
+        name: plain.get(name) or hashlib.sha256(repr(entry).encode()).hexdigest() for name, entry in entries.items()
+    }
 
 
 def _module(module):
     weights = [(name, tuple(weight.shape)) for name, weight in module.named_parameters()]
-    return str(module), weights, sorted({_source(type(part)) for part in module.modules()})
+    return str(module), weights, sorted({source(type(part)) for part in module.modules()})
 
 
 def describe(value):
     """Describe a setting by what it is, never by where it lies in memory."""
     if isinstance(value, torch.Tensor | np.ndarray):
         array = value.detach().cpu().contiguous().numpy() if torch.is_tensor(value) else np.ascontiguousarray(value)
-        return str(array.dtype), array.shape, hashlib.sha256(array.tobytes()).hexdigest()
+        return str(array.dtype), array.shape, hashlib.sha256(array.reshape(-1).view(np.uint8)).hexdigest()
+    if isinstance(value, Rows):
+        digest = hashlib.sha256()
+        for start in range(0, len(value), 256):
+            digest.update(np.ascontiguousarray(value.read(np.arange(len(value))[start : start + 256])).tobytes())
+        return str(value.array.dtype), (len(value), *value.array.shape[1:]), digest.hexdigest()
+    if isinstance(value, Samples):
+        return [describe(array) for array in value.arrays]
     if isinstance(value, partial):
         return "partial", describe(value.func), describe(value.args), describe(value.keywords)
     if isinstance(value, dict):
@@ -54,18 +74,19 @@ def describe(value):
         return [describe(part) for part in value]
     if inspect.isfunction(value):
         held = [describe(cell.cell_contents) for cell in value.__closure__ or ()]
-        return _source(value), describe(value.__defaults__ or ()), held
+        return source(value), describe(value.__defaults__ or ()), held
     if isinstance(value, torch.nn.Module):
         plain = {name: repr(part) for name, part in vars(value).items() if isinstance(part, int | float | str)}
         return _module(value), describe(value.state_dict()), plain
     if isinstance(value, type) or inspect.isbuiltin(value):
-        return _source(value)
-    if callable(value):
-        return _source(type(value)), describe(getattr(value, "__dict__", {}))
+        return source(value)
+    if callable(value) or type(value).__repr__ is object.__repr__:
+        return source(type(value)), describe(getattr(value, "__dict__", {}))
     return repr(value)
 
 
-def _source(thing):
+def source(thing):
+    """Return the source of a function or class, or its name where there is none."""
     try:
         return inspect.getsource(thing)
     except (OSError, TypeError):
@@ -74,8 +95,10 @@ def _source(thing):
 
 def save(path, state):
     """Write a training state to `path`; the file there is always a whole one."""
+    whole = io.BytesIO()
+    torch.save(state, whole)
     with atomic_path(path) as part:
-        torch.save(state, part)
+        part.write_bytes(whole.getbuffer())
 
 
 def load(path, expected):
@@ -84,6 +107,7 @@ def load(path, expected):
     Parameters
     ----------
     path : pathlib.Path
+        What lies there but is of no use for this run is moved aside, to ``NAME-before.pt``.
     expected : dict
         The `fingerprint` of the run that asks.
 
@@ -96,11 +120,89 @@ def load(path, expected):
         return None
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-        different = [name for name in expected if state["fingerprint"].get(name) != expected[name]]
+        found = state["fingerprint"]
+        different = [
+            _difference(name, found.get(name), expected[name]) for name in expected if found.get(name) != expected[name]
+        ]
     except Exception as error:
-        print(f"checkpoint {short(path)} cannot be read ({type(error).__name__}): training starts anew")
-        return None
-    if different:
-        print(f"checkpoint {short(path)} belongs to another {', '.join(different)}: training starts anew")
-        return None
-    return state
+        wrong = f"cannot be read ({type(error).__name__})"
+    else:
+        if not different:
+            return state
+        wrong = f"belongs to another {', '.join(different)}"
+    before = path.with_name(f"{path.stem}-before{path.suffix}")
+    os.replace(path, before)
+    print(f"checkpoint {short(path)} {wrong}: training starts anew, and it is kept as {before.name}")
+    return None
+
+
+def _difference(name, found, expected):
+    readable = found is not None and len(found) < 40 and len(expected) < 40
+    return f"{name} ({found}, now {expected})" if readable else name
+
+
+class Keeper:
+    """Keeps the state of a run on disk, at moments far enough apart to cost next to nothing.
+
+    Parameters
+    ----------
+    path : path or None
+        Of the checkpoint; nothing is kept where it is None.
+    make_fingerprint : callable
+        Gives the `fingerprint`; called only where there is a path.
+    fabric : lightning_fabric.Fabric
+        Of several processes, the first writes and all read.
+    """
+
+    def __init__(self, path, make_fingerprint, fabric):
+        self.path = path and Path(path)
+        self.fabric = fabric
+        self.belongs_to = make_fingerprint() if path else None
+        self.cost, self.last, self.failed = 0.0, time.monotonic(), False
+
+    def load(self):
+        """Return the state that was kept, or None."""
+        saved = None
+        if self.path and self.fabric.is_global_zero:
+            for unfinished in self.path.parent.glob(f".{self.path.stem}-????????{self.path.suffix}"):
+                unfinished.unlink(missing_ok=True)  # of a process killed while it wrote
+            saved = load(self.path, self.belongs_to)
+        saved = self.fabric.broadcast(saved) if self.path else None
+        return saved and saved["state"]
+
+    def due(self):
+        """Whether it is time to keep the state; of several processes, the first one's clock counts."""
+        due = bool(self.path) and time.monotonic() - self.last > max(SECONDS, SHARE * self.cost)
+        return due if self.fabric.world_size == 1 else bool(self.path) and self.fabric.broadcast(due)
+
+    def save(self, state):
+        """Keep this state; where it cannot be written, say so once and go on."""
+        start = time.monotonic()
+        self._write(self.path, state)
+        self.last = time.monotonic()
+        self.cost = self.last - start
+
+    def save_snapshot(self, step, weights):
+        """Keep the weights of a generator in a file of their own, for as long as the checkpoint counts."""
+        self._write(self._snapshot(step), weights)
+
+    def load_snapshots(self, steps):
+        """Return the weights that were kept after these steps, by step."""
+        return {step: state["state"] for step in steps if (state := load(self._snapshot(step), self.belongs_to))}
+
+    def _snapshot(self, step):
+        whose = hashlib.sha256(repr(self.belongs_to).encode()).hexdigest()[:8]
+        return self.path and self.path.with_name(f"{self.path.stem}-{whose}-step-{step}{self.path.suffix}")
+
+    def _write(self, path, state):
+        if not path or not self.fabric.is_global_zero:
+            return
+        try:
+            save(path, {"fingerprint": self.belongs_to, "state": state})
+        except OSError as error:
+            if not self.failed:
+                print(
+                    f"checkpoint {short(path)} cannot be written ({error.strerror}): training goes on, and what was "
+                    "kept before stays; make room on the disk"
+                )
+            self.failed = True

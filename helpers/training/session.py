@@ -1,0 +1,79 @@
+"""What surrounds a training loop: the progress bar, the checkpoints, Ctrl-C, and the way back to good weights."""
+
+import signal
+import threading
+
+from helpers.datasets import short
+from helpers.training.failures import TrainingError, TrainingInterrupted, finite_weights
+from helpers.training.progress import Bar
+
+
+class Session:
+    """The course of one call of `fit` or `fit_gan`, as a context.
+
+    Ctrl-C becomes a wish that is fulfilled after a whole step; a second Ctrl-C stops at once. (Only in the main
+    thread, and where one process trains alone: of several, each is stopped at once.) After a `TrainingError` the
+    networks have the weights that were last known to be good.
+
+    Parameters
+    ----------
+    state : State
+    keeper : Keeper
+    total, done : int
+        Steps of the whole run, and of those the ones made before.
+    check : callable
+        Raises a `TrainingError` if a loss since the last entry of the history is not finite.
+    progress : bool
+    """
+
+    def __init__(self, state, keeper, total, done, check, progress):
+        self.state, self.keeper, self.check = state, keeper, check
+        self.total, self.done = total, done
+        self.alone = state.fabric.world_size == 1
+        self.bar = Bar(total, done, progress and state.fabric.is_global_zero)
+        self.asked = False
+
+    def __enter__(self):
+        self.listens = self.alone and threading.current_thread() is threading.main_thread()
+        if self.listens:
+            self.handler = signal.signal(signal.SIGINT, self._ask)
+        return self
+
+    def __exit__(self, kind, *_):
+        if self.listens:
+            signal.signal(signal.SIGINT, self.handler)
+        self.bar.close()
+        if kind is not None and issubclass(kind, TrainingError):
+            self.state.restore()
+
+    def _ask(self, *_):
+        self.asked = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def step(self):
+        """Note that a step is done: the moment to stop, or to keep the state."""
+        self.done += 1
+        self.bar.step()
+        if self.asked:
+            self.keep()
+            path = self.keeper.path
+            then = (
+                f"it is kept in {short(path)}: run the same call again to go on"
+                if path
+                else ("the network has the weights of that step: pass checkpoint= to be able to go on")
+            )
+            raise TrainingInterrupted(f"training was stopped after step {self.done} of {self.total}; {then}")
+        if self.alone and self.keeper.due():
+            self.keep()
+
+    def entry(self, finished):
+        """Note that the history has an entry more, and so that all before was good."""
+        self.bar.entry(self.state.history)
+        if finished or self.keeper.due():
+            self.keep()
+
+    def keep(self):
+        """Write a checkpoint, unless something in it is not finite."""
+        self.check()
+        if self.keeper.path and finite_weights(self.state.networks.values()):
+            self.keeper.save(self.state.state_dict())
