@@ -90,6 +90,7 @@ def test_a_rate_that_is_too_high_is_named_as_the_cause():
     [
         (nn.Linear(4, 1), X, Y, F.mse_loss, r"does not take samples of shape \(3,\).*sizes of the layers"),
         (nn.Linear(3, 1), X, Y[:, 0], F.mse_loss, r"same shape, found \(1,\) and \(\) a sample.*squeeze"),
+        (nn.Linear(3, 2), X, Y, F.l1_loss, r"same shape, found \(2,\) and \(1,\) a sample"),
         (nn.Linear(3, 2), X, Y, lambda p, y: (p - y) ** 2, r"one number.*found shape \(2, 2\)"),
         (nn.Linear(3, 1), X, CLASSES[:, None], F.mse_loss, "targets with decimals.*found torch.int64"),
         (nn.Linear(3, 2), X, CLASSES, F.cross_entropy, "labels from 0 to 1 for the 2 outputs.*found 0 to 2"),

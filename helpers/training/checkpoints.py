@@ -14,7 +14,7 @@ import torch
 from helpers.datasets import atomic_path, short
 from helpers.training.batches import Rows, Samples
 
-SHARE, SECONDS = 50, 1.0  # a checkpoint is kept after so many times what the last one cost, and so many seconds
+SHARE, SECONDS = 100, 1.0  # a checkpoint is kept after so many times what the last one cost, and so many seconds
 
 
 def fingerprint(models, data, settings):
@@ -86,11 +86,12 @@ def describe(value):
 
 
 def source(thing):
-    """Return the source of a function or class, or its name where there is none."""
+    """Return the source of a function or class, or its name where there is none or it is PyTorch's own."""
+    name = f"{getattr(thing, '__module__', '')}.{getattr(thing, '__qualname__', type(thing).__qualname__)}"
     try:
-        return inspect.getsource(thing)
+        return name if name.startswith("torch.") else inspect.getsource(thing)
     except (OSError, TypeError):
-        return f"{getattr(thing, '__module__', '')}.{getattr(thing, '__qualname__', type(thing).__qualname__)}"
+        return name
 
 
 def save(path, state):

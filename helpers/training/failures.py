@@ -80,7 +80,7 @@ def try_out(model, inputs, targets=(), loss=None, labels=None):
     mode = model.training
     devices = [inputs[0].device] if inputs[0].device.type == "cuda" else []
     with torch.random.fork_rng(devices), torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of a broadcast loss: it has a message of its own below
+        warnings.filterwarnings("error", message="Using a target size")  # PyTorch's, of a loss that broadcasts
         try:
             prediction = model.eval()(*inputs)
         except (RuntimeError, ValueError, TypeError, IndexError) as error:
@@ -97,21 +97,25 @@ def try_out(model, inputs, targets=(), loss=None, labels=None):
         if labels is not None and torch.is_tensor(prediction):
             check_labels(prediction, labels, loss)
         with explained(len(inputs[0]), targets if labels is None else (labels,)):
-            value = loss(prediction, *targets)
+            try:
+                value = loss(prediction, *targets)
+            except UserWarning:
+                _fitting(prediction, targets, loss, whatever=True)
         if not (torch.is_tensor(value) and value.numel() == 1):
             found = f"shape {tuple(value.shape)}" if torch.is_tensor(value) else type(value).__name__
             raise TrainingError(f"expected the loss to be one number (the mean over the batch), found {found}")
     return prediction
 
 
-def _fitting(prediction, targets, loss):
+def _fitting(prediction, targets, loss, whatever=False):
+    """Check shapes and kinds; where a prediction may hold more than there are targets, only if not `whatever`."""
     if not (torch.is_tensor(prediction) and targets):
         return
     found, wanted = tuple(prediction.shape), tuple(targets[0].shape)
     if (
         targets[0].is_floating_point()
         and found != wanted
-        and [size for size in found[1:] if size > 1] == [size for size in wanted[1:] if size > 1]
+        and (whatever or [size for size in found[1:] if size > 1] == [size for size in wanted[1:] if size > 1])
     ):
         raise TrainingError(
             f"expected predictions and targets of the same shape, found {found[1:]} and {wanted[1:]} a sample, which "

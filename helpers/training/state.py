@@ -43,6 +43,7 @@ class State:
         self.random = torch.Generator(fabric.device).manual_seed(seed + fabric.global_rank)
         torch.manual_seed(seed + fabric.global_rank)
         self.pass_order, self.position = self.order.get_state(), 0
+        self.good = None
         self.remember()
 
     def one_pass(self, data, batch_size, whole=False):
@@ -68,7 +69,11 @@ class State:
 
     def remember(self):
         """Remember the weights as good ones, to go back to if training fails."""
-        self.good = {name: copy.deepcopy(network.state_dict()) for name, network in self.networks.items()}
+        if self.good is None:
+            self.good = {name: copy.deepcopy(network.state_dict()) for name, network in self.networks.items()}
+        for name, network in self.networks.items():
+            for part, value in network.state_dict().items():
+                self.good[name][part].copy_(value)
 
     def restore(self):
         """Give the networks the weights that were last known to be good."""
