@@ -284,6 +284,60 @@ def test_fingerprint_is_the_same_in_every_process():
     assert said[0] == said[1] != ""
 
 
+WEIGHT = 1.0
+
+
+def weighted(prediction, target):
+    return WEIGHT * nn.functional.mse_loss(prediction, target)
+
+
+class Scaled(nn.Linear):
+    def __init__(self, scale):
+        super().__init__(3, 1)
+        self.scale = scale
+
+    def loss(self, prediction, target):
+        return nn.functional.mse_loss(prediction, self.scale * target)
+
+    def other(self, prediction, target):
+        return nn.functional.l1_loss(prediction, target)
+
+
+def test_a_function_counts_by_the_numbers_that_it_reads(monkeypatch):
+    before = describe(weighted)
+    assert describe(weighted) == before
+    monkeypatch.setitem(globals(), "WEIGHT", 2.0)
+    assert describe(weighted) != before
+
+
+def test_methods_and_lambdas_count_by_what_they_do():
+    one, two = Scaled(1.0), Scaled(2.0)
+    two.load_state_dict(one.state_dict())
+    assert describe(one.loss) != describe(one.other) and describe(one.loss) != describe(two.loss)
+    same = [describe(lambda p, y: (p - y).abs().mean()), 0][0], [0, 1, describe(lambda p, y: (p - y).abs().mean())][2]
+    assert same[0] == same[1] != describe(lambda p, y: (p - y).square().mean())
+    assert "0x" not in describe(np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("other", [Scaled(2.0), nn.Linear(3, 1), Scaled(1.0).requires_grad_(False)])
+def test_network_with_another_number_class_or_frozen_part_is_another(line, tmp_path, capsys, other):
+    path = tmp_path / "c.pt"
+    train(Scaled(1.0), line, checkpoint=path)
+    if not other.weight.requires_grad:
+        other.bias.requires_grad_(True)
+    train(other, line, checkpoint=path)
+    assert "belongs to another model" in capsys.readouterr().out
+
+
+def test_network_with_spectral_normalisation_is_taken_up(line, tmp_path, capsys):
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        model = nn.Sequential(torch.nn.utils.parametrizations.spectral_norm(nn.Linear(3, 8)), nn.Linear(8, 1))
+        train(model, line, checkpoint=tmp_path / "c.pt")
+    train(model, line, checkpoint=tmp_path / "c.pt")
+    assert capsys.readouterr().out == ""
+
+
 class Other(nn.Linear):
     def forward(self, x):
         return 2 * super().forward(x)

@@ -2,11 +2,14 @@
 
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from lightning_fabric import Fabric
+from lightning_fabric.plugins import MixedPrecision
 from torch import nn
 
 from helpers.training import Rows, fit, predict
@@ -64,6 +67,37 @@ def test_rows_of_a_file_are_read_when_needed(mapped):
     assert np.array_equal(batch[0], IMAGES[chosen])
     tail = mapped[50:]  # a view of the file
     assert np.array_equal(Samples(tail, CPU).tensors(slice(0, 3))[0], IMAGES[50:53])
+
+
+def test_rows_by_mask_and_rows_of_rows(mapped):
+    mask = np.arange(103) % 3 == 0
+    part = Rows(mapped, mask)
+    assert np.array_equal(part.read(np.arange(len(part))), IMAGES[mask])
+    assert np.array_equal(Rows(part, [2, 0]).read(np.arange(2)), IMAGES[mask][[2, 0]])
+    with pytest.raises(ValueError, match="mask of 103 rows, found 50"):
+        Rows(mapped, mask[:50])
+
+
+def test_a_file_in_another_order_is_not_copied_whole(tmp_path):
+    np.save(tmp_path / "f.npy", np.asfortranarray(RNG.normal(size=(4000, 1000))))
+    array = np.load(tmp_path / "f.npy", mmap_mode="r")
+    tracemalloc.start()
+    values = Rows(array).read(np.array([7, 3]))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert np.array_equal(values, np.load(tmp_path / "f.npy")[[7, 3]]) and peak < 1e6 < array.nbytes
+
+
+def test_arrays_with_negative_strides_are_taken():
+    assert np.array_equal(Samples(IMAGES[:, ::-1], CPU).tensors(slice(0, 2))[0], IMAGES[:2, ::-1])
+
+
+def test_scaled_gradients_can_be_clipped():
+    """What a GPU without bfloat16 gets, tried on the CPU."""
+    scaler = torch.amp.GradScaler("cpu", init_scale=2.0**10)
+    fabric = Fabric(accelerator="cpu", devices=1, plugins=MixedPrecision("16-mixed", "cpu", scaler))
+    history = train(IMAGES, fabric=fabric, clip_norm=1.0, epochs=5, learning_rate=1e-2)[1]
+    assert history.train_loss[-1] < history.train_loss[0]
 
 
 @pytest.mark.parametrize("mode", ["r", "c", "r+"])

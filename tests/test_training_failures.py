@@ -96,6 +96,15 @@ def test_a_rate_that_is_too_high_is_named_as_the_cause():
         (nn.Linear(3, 2), X, CLASSES, F.cross_entropy, "labels from 0 to 1 for the 2 outputs.*found 0 to 2"),
         (nn.Linear(3, 3), X, CLASSES + 1, nn.CrossEntropyLoss(), "labels from 0 to 2 .*found 1 to 3"),
         (nn.Linear(3, 3), X, CLASSES - 1, partial(F.cross_entropy, label_smoothing=0.1), "found -1 to 1"),
+        (
+            nn.Linear(3, 3),
+            X,
+            CLASSES[:, None],
+            F.cross_entropy,
+            r"loss does not take predictions of shape \(3,\) and targets of",
+        ),
+        (nn.Linear(3, 3), X, Y, lambda p, y: p[:, :2].T @ y[:, :5] @ y, "loss does not take predictions"),
+        (nn.Linear(3, 1), X, Y, lambda p, y: ((p - y) ** 2).mean(dim=0), r"one number.*found shape \(1,\)"),
         (nn.Linear(3, 3), X, CLASSES + 1, lambda p, y: F.cross_entropy(p, y), "labels out of range.*found 1 to 3"),
     ],
 )
@@ -141,6 +150,28 @@ def test_memory_of_this_machine_that_is_used_up_says_the_same():
 
     with pytest.raises(TrainingError, match="out of memory with batch_size=20"):
         train(Huge(3, 1))
+
+
+def test_out_of_memory_in_validation_and_in_the_trial_say_the_same():
+    class Small(nn.Linear):
+        def forward(self, x):
+            if len(x) > self.most:
+                raise torch.OutOfMemoryError("CUDA out of memory.")
+            return super().forward(x)
+
+    for most, batch_size in ((1, 20), (25, 20)):
+        model = Small(3, 1)
+        model.most = most
+        with pytest.raises(TrainingError, match="^out of memory with batch_size="):
+            fit(model, (X, Y), (X, Y), loss=F.mse_loss, epochs=1, batch_size=batch_size, progress=False)
+    model = Small(3, 1)
+    model.most = 25  # validation takes no more than four batches at a time
+    assert len(fit(model, (X, Y), (X, Y), loss=F.mse_loss, epochs=1, batch_size=6, progress=False)) == 1
+
+
+def test_one_sample_and_batch_normalisation():
+    with pytest.raises(TrainingError, match="batch normalisation needs two samples"):
+        train(nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2), nn.Linear(2, 1)), X[:1], Y[:1])
 
 
 def test_a_full_disk_is_said_once_and_training_goes_on(tmp_path):
@@ -194,6 +225,27 @@ def test_ctrl_c_stops_after_a_whole_step_and_the_same_call_goes_on(tmp_path):
     assert len(train(resumed, **options)) == 6
     train(whole, epochs=6)
     assert torch.equal(resumed.weight, whole.weight)
+
+
+def test_ctrl_c_says_whether_the_state_could_be_kept(tmp_path, monkeypatch, capsys):
+    def full(path, state):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoints, "save", full)
+    press(0.25)
+    with pytest.raises(TrainingInterrupted, match="but they could not be kept"):
+        train(Slow(3, 1), epochs=50, checkpoint=tmp_path / "c.pt")
+    assert "cannot be written (No space left on device)" in capsys.readouterr().out
+
+
+def test_ctrl_c_after_the_last_step_is_not_lost():
+    def loss(prediction, target):
+        if not torch.is_grad_enabled() and len(prediction) > 2:
+            os.kill(os.getpid(), signal.SIGINT)  # while validating
+        return F.mse_loss(prediction, target)
+
+    with pytest.raises(TrainingInterrupted, match="just after it was finished; nothing is lost"):
+        fit(nn.Linear(3, 1), (X, Y), (X, Y), loss=loss, epochs=1, batch_size=200, progress=False)
 
 
 def test_ctrl_c_without_a_checkpoint_says_how_to_have_one():

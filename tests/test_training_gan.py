@@ -9,6 +9,7 @@ from torch import nn
 
 from helpers.training import (
     Objective,
+    TrainingError,
     checkpoints,
     fit_gan,
     non_saturating,
@@ -222,7 +223,8 @@ def test_checkpoint_of_another_game_is_not_used(tmp_path, capsys, change, named)
     assert f"belongs to another {named}" in capsys.readouterr().out
 
 
-def test_resume_after_any_step_gives_the_same_weights_to_the_last_bit(tmp_path, monkeypatch):
+@pytest.mark.parametrize("saves", [1, 9, 10, 11, 12, 13, 30, 46])
+def test_resume_after_any_step_gives_the_same_weights_to_the_last_bit(tmp_path, monkeypatch, saves):
     whole = networks()
     options = dict(ema=0.9, snapshots=True, checkpoint=tmp_path / "c.pt", batch_size=300)
     expected = play(whole, **options | dict(checkpoint=None))
@@ -230,7 +232,7 @@ def test_resume_after_any_step_gives_the_same_weights_to_the_last_bit(tmp_path, 
 
     def save_so_often(path, state):
         saved.append(path)
-        if len(saved) == 27:
+        if len(saved) > saves:
             raise MemoryError
         save(path, state)
 
@@ -239,9 +241,31 @@ def test_resume_after_any_step_gives_the_same_weights_to_the_last_bit(tmp_path, 
     monkeypatch.setattr(checkpoints, "save", save_so_often)
     with pytest.raises(MemoryError):
         play(networks(), **options)
+    monkeypatch.setattr(checkpoints, "save", save)
     resumed = networks(seed=9)
     history = play(resumed, **options)
     assert history.critic_loss == expected.critic_loss and history.steps == expected.steps
     for one, other in zip(whole, resumed, strict=True):
         assert all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
     assert history.snapshots.keys() == expected.snapshots.keys()
+
+
+def test_a_critic_can_be_trained_again_after_the_generator_failed():
+    class Fails(Dense):
+        def forward(self, *inputs):
+            if self.training and torch.is_grad_enabled() and self.fails:
+                raise torch.OutOfMemoryError("CUDA out of memory.")
+            return super().forward(*inputs)
+
+    generator, critic = Fails(3, 2), Dense(3, 1)
+    generator.fails = True
+    with pytest.raises(TrainingError, match="out of memory"):
+        play((generator, critic))
+    generator.fails, before = False, critic.layers[0].weight.clone()
+    play((generator, critic))
+    assert not torch.equal(before, critic.layers[0].weight)
+
+
+def test_images_in_bytes_are_refused():
+    with pytest.raises(TrainingError, match="samples with decimals, found torch.uint8"):
+        play(networks(0), real=np.zeros((50, 2), dtype=np.uint8))

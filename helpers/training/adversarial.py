@@ -2,6 +2,7 @@
 
 import time
 from functools import partial
+from numbers import Integral
 
 import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -9,7 +10,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from helpers.training import checkpoints
 from helpers.training.batches import Samples
 from helpers.training.devices import default_fabric
-from helpers.training.failures import TrainingError, check_finite, explained, try_out
+from helpers.training.failures import TrainingError, check_finite, check_processes, explained, try_out
 from helpers.training.history import History
 from helpers.training.objectives import wasserstein_gradient_penalty
 from helpers.training.session import Session
@@ -100,9 +101,10 @@ def fit_gan(
             f"expected batch_size, critic_steps and steps of at least 1, found {batch_size}, {critic_steps}, {steps}"
         )
     fabric = fabric or default_fabric()
+    check_processes(fabric, batch_size)
     objective = objective or wasserstein_gradient_penalty()
     every = every or max(steps // 50, 1)
-    noise = partial(gaussian, size=noise) if isinstance(noise, int) else noise
+    noise = partial(gaussian, size=noise) if isinstance(noise, Integral) else noise
     rates = learning_rate if isinstance(learning_rate, tuple) else (learning_rate, learning_rate)
     settings = dict(noise=noise, steps=steps, objective=vars(objective), batch_size=batch_size, every=every, seed=seed)
     settings |= dict(critic_steps=critic_steps, learning_rate=rates, betas=betas, ema=ema, augment=augment)
@@ -140,7 +142,6 @@ def fit_gan(
             generator_loss = game.generator_step(size, *batch)
             state.values["losses"][:, done % every] = torch.stack([critic_loss, generator_loss])
             done = state.values["done"] = done + 1
-            session.step()
             if done % every == 0 or done == steps:
                 losses = fabric.all_reduce(state.values["losses"][:, : _since(state, every)])
                 check()
@@ -158,7 +159,9 @@ def fit_gan(
                 state.remember()
                 session.entry(finished=done == steps)
                 start = time.perf_counter()
+            session.step()
     generator.load_state_dict(game.final.state_dict())
+    session.leave()
     return history
 
 
@@ -206,17 +209,23 @@ class _Game:
         """Make the generator's loss smaller, and return it; of the real samples only the number counts."""
         for weight in self.weights:
             weight.requires_grad_(False)
+        try:
+            loss = self._generator_step(size, real, *conditions)
+        finally:
+            for weight in self.weights:
+                weight.requires_grad_(True)
+        if self.average is not None:
+            self.average.update_parameters(self.generator)
+        return loss.detach()
+
+    def _generator_step(self, size, real, *conditions):
         generated = self.wrapped_generator(self.state.share(self.noise(size, self.state.common)), *conditions)
         if self.augment:
             generated = self.augment(generated, self.state.random)
         with self.fabric.autocast():
             loss = self.objective.generator_loss(self.critic(generated, *conditions))
         self._learn(self.generator_stepper, loss, len(real) / size)
-        for weight in self.weights:
-            weight.requires_grad_(True)
-        if self.average is not None:
-            self.average.update_parameters(self.generator)
-        return loss.detach()
+        return loss
 
     def _learn(self, stepper, loss, share):
         """One step of an optimiser; over several processes, the mean is then that over all samples."""
@@ -251,6 +260,8 @@ def _call(callback, generator, step, history):
 def _try_out(generator, critic, batch, noise):
     """See whether generator, critic and samples fit together."""
     real, *conditions = batch
+    if not real.is_floating_point():
+        raise TrainingError(f"expected samples with decimals, found {real.dtype}: convert them to float32")
     latent = noise(len(real), torch.Generator(real.device).manual_seed(0))
     generated = try_out(generator, (latent, *conditions))
     if not torch.is_tensor(generated) or generated.shape != real.shape:

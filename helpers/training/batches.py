@@ -22,21 +22,23 @@ class Rows:
     Parameters
     ----------
     array : numpy.memmap, shape (n, ...)
-    rows : array of int, optional
-        All rows where it is not given.
+    rows : array of int or bool, optional
+        Numbers of rows, or a mask; all rows where it is not given.
     """
 
     def __init__(self, array, rows=None):
-        self.array = array
-        self.rows = None if rows is None else np.asarray(rows, dtype=np.int64)
+        rows = np.arange(len(array)) if rows is None else np.asarray(rows)
+        if rows.dtype == bool and len(rows) != len(array):
+            raise ValueError(f"expected a mask of {len(array)} rows, found {len(rows)}: make it from the same array")
+        rows = np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.int64)
+        self.array, self.rows = (array.array, array.rows[rows]) if isinstance(array, Rows) else (array, rows)
 
     def __len__(self):
-        return len(self.array) if self.rows is None else len(self.rows)
+        return len(self.rows)
 
     def read(self, rows):
         """Return these rows as a NumPy array, in this order, and give the pages of the file back."""
-        rows = rows if self.rows is None else self.rows[rows]
-        values = np.take(self.array, rows, axis=0)
+        values = np.asarray(self.array)[self.rows[rows]]
         mapped, parent = None, self.array
         while mapped is None and parent is not None:
             mapped, parent = getattr(parent, "_mmap", None), getattr(parent, "base", None)
@@ -80,6 +82,11 @@ class Samples:
     def __len__(self):
         return self.n
 
+    @property
+    def rows_on(self):
+        """The device on which rows are numbered: that of the arrays, or the CPU where a thread reads them."""
+        return torch.device("cpu") if self.streamed else self.device
+
     def _resident(self, array):
         tensor = as_numbers(array if torch.is_tensor(array) else as_tensor(array)).to(self.device, copy=True)
         if self.channels_last and tensor.ndim == 4:
@@ -87,7 +94,7 @@ class Samples:
         return tensor
 
     def batches(self, row_sets):
-        """Yield a tuple of tensors for each set of rows (an index tensor on the CPU, or a slice).
+        """Yield a tuple of tensors for each set of rows (an index tensor on `rows_on`, or a slice).
 
         The tensors are copies: a model that changes its input changes no data.
         """
@@ -132,7 +139,7 @@ class Samples:
 def as_tensor(array):
     """Return a NumPy array, of any byte order, as a tensor on the CPU."""
     array = np.asarray(array)
-    return torch.from_numpy(array.astype(array.dtype.newbyteorder("="), copy=False))
+    return torch.from_numpy(np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("=")))
 
 
 def as_numbers(tensor):
@@ -142,7 +149,7 @@ def as_numbers(tensor):
     return tensor.long() if tensor.dtype in (torch.int8, torch.int16, torch.int32) else tensor
 
 
-def shuffled(n, batch_size, generator, shares=1, whole=False):
+def shuffled(n, batch_size, generator, shares=1, whole=False, device="cpu"):
     """Return the rows of each minibatch of one epoch, in an order drawn from `generator`.
 
     Parameters
@@ -154,6 +161,8 @@ def shuffled(n, batch_size, generator, shares=1, whole=False):
         Processes that a batch is shared among; each is given two rows at least.
     whole : bool
         Leave out what does not fill a batch at the end, unless it is all there is.
+    device : torch.device
+        Where the rows are needed: all are moved there at once.
 
     Returns
     -------
@@ -161,7 +170,7 @@ def shuffled(n, batch_size, generator, shares=1, whole=False):
         The last is smaller where `batch_size` does not divide `n`. If it holds fewer than two rows a share, it
         is joined to the one before, since batch normalisation cannot work on one sample.
     """
-    order = torch.randperm(n, generator=generator)
+    order = torch.randperm(n, generator=generator).to(device)
     batches = torch.tensor_split(order, _cuts(n, batch_size, shares))
     return batches[:-1] if whole and len(batches) > 1 and len(batches[-1]) != batch_size else batches
 

@@ -4,6 +4,7 @@ import hashlib
 import inspect
 import io
 import os
+import re
 import time
 from functools import partial
 from pathlib import Path
@@ -36,7 +37,7 @@ def fingerprint(models, data, settings):
         Comparable entry by entry, so that a difference can be named; the same in every process. Numbers and
         names stand there as they are, everything else as a hash.
     """
-    running = ("running_mean", "running_var", "num_batches_tracked")
+    running = ("running_mean", "running_var", "num_batches_tracked", "._u", "._v", "weight_u", "weight_v")
     entries = {}
     for name, model in models.items():
         constant = [describe(buffer) for key, buffer in model.named_buffers() if not key.endswith(running)]
@@ -50,8 +51,16 @@ def fingerprint(models, data, settings):
 
 
 def _module(module):
-    weights = [(name, tuple(weight.shape)) for name, weight in module.named_parameters()]
-    return str(module), weights, sorted({source(type(part)) for part in module.modules()})
+    weights = [(name, tuple(weight.shape), weight.requires_grad) for name, weight in module.named_parameters()]
+    plain = [_plain(vars(part)) for part in module.modules()]
+    return str(module), weights, plain, sorted({source(type(part)) for part in module.modules()})
+
+
+def _plain(values):
+    """Of some attributes, those that are numbers or names."""
+    kinds = int | float | str | None
+    public = {name: value for name, value in values.items() if name[0] != "_" and name != "training"}
+    return {name: repr(value) for name, value in public.items() if isinstance(value, kinds)}
 
 
 def describe(value):
@@ -74,20 +83,28 @@ def describe(value):
         return [describe(part) for part in value]
     if inspect.isfunction(value):
         held = [describe(cell.cell_contents) for cell in value.__closure__ or ()]
-        return source(value), describe(value.__defaults__ or ()), held
+        read = inspect.getclosurevars(value).globals
+        numbers = {
+            name: part for name, part in read.items() if isinstance(part, int | float | str | torch.Tensor | np.ndarray)
+        }
+        return source(value), describe(value.__defaults__ or ()), held, describe(numbers)
+    if inspect.ismethod(value):
+        return describe(value.__func__), describe(value.__self__)
     if isinstance(value, torch.nn.Module):
-        plain = {name: repr(part) for name, part in vars(value).items() if isinstance(part, int | float | str)}
-        return _module(value), describe(value.state_dict()), plain
+        return _module(value), describe(value.state_dict())
     if isinstance(value, type) or inspect.isbuiltin(value):
         return source(value)
     if callable(value) or type(value).__repr__ is object.__repr__:
         return source(type(value)), describe(getattr(value, "__dict__", {}))
-    return repr(value)
+    return re.sub(r" at 0x[0-9A-Fa-f]+", "", repr(value))
 
 
 def source(thing):
     """Return the source of a function or class, or its name where there is none or it is PyTorch's own."""
     name = f"{getattr(thing, '__module__', '')}.{getattr(thing, '__qualname__', type(thing).__qualname__)}"
+    if getattr(thing, "__name__", "") == "<lambda>":  # its source is the whole line that it stands in
+        code = thing.__code__
+        return f"{code.co_code.hex()} {code.co_names} {re.sub(' at 0x[0-9A-Fa-f]+', '', repr(code.co_consts))}"
     try:
         return name if name.startswith("torch.") else inspect.getsource(thing)
     except (OSError, TypeError):
@@ -176,12 +193,13 @@ class Keeper:
         due = bool(self.path) and time.monotonic() - self.last > max(SECONDS, SHARE * self.cost)
         return due if self.fabric.world_size == 1 else bool(self.path) and self.fabric.broadcast(due)
 
-    def save(self, state):
-        """Keep this state; where it cannot be written, say so once and go on."""
+    def save(self, make_state):
+        """Keep the state that `make_state` gives, and return whether that worked; if not, it is said once."""
         start = time.monotonic()
-        self._write(self.path, state)
+        written = self._write(self.path, make_state())
         self.last = time.monotonic()
         self.cost = self.last - start
+        return written
 
     def save_snapshot(self, step, weights):
         """Keep the weights of a generator in a file of their own, for as long as the checkpoint counts."""
@@ -197,9 +215,10 @@ class Keeper:
 
     def _write(self, path, state):
         if not path or not self.fabric.is_global_zero:
-            return
+            return False
         try:
             save(path, {"fingerprint": self.belongs_to, "state": state})
+            return True
         except OSError as error:
             if not self.failed:
                 print(
@@ -207,3 +226,4 @@ class Keeper:
                     "kept before stays; make room on the disk"
                 )
             self.failed = True
+            return False

@@ -8,7 +8,6 @@ import torch
 from lightning_fabric import Fabric
 
 
-@lru_cache
 def default_fabric(mixed=False):
     """Return the Fabric of this process: the GPU if there is one, else the CPU; what ``fabric run`` says goes first.
 
@@ -18,10 +17,18 @@ def default_fabric(mixed=False):
         Half precision where the device gains from it: bfloat16 on GPUs that calculate with it, else float16 with
         scaled gradients; on a CPU, single precision all the same.
     """
+    precision = "32-true"
+    if mixed and torch.cuda.is_available():
+        precision = "bf16-mixed" if torch.cuda.get_device_capability() >= (8, 0) else "16-mixed"
+    return _fabric.__wrapped__(precision) if precision == "16-mixed" else _fabric(precision)  # it learns a scale
+
+
+@lru_cache
+def _fabric(precision):
     launched = os.environ.get("LT_CLI_USED") == "1"
     options = {} if launched else {"accelerator": "auto", "devices": 1}
-    if mixed and torch.cuda.is_available():
-        options["precision"] = "bf16-mixed" if torch.cuda.get_device_capability() >= (8, 0) else "16-mixed"
+    if not launched or precision != "32-true":
+        options["precision"] = precision
     fabric = Fabric(**options)
     if not launched:
         fabric.launch()

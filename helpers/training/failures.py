@@ -32,7 +32,7 @@ def explained(batch_size, targets=()):
     """
     try:
         yield
-    except (RuntimeError, IndexError) as error:
+    except (RuntimeError, IndexError, ValueError) as error:
         text = str(error)
         if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in text:
             raise TrainingError(
@@ -46,7 +46,27 @@ def explained(batch_size, targets=()):
                 f"{'labels that the GPU refused' if 'device-side' in text else _range(labels[0])}: "
                 "count the classes from 0, and give the last layer one output a class"
             ) from error
+        if "more than 1 value per channel" in text:
+            raise TrainingError(
+                "batch normalisation needs two samples in a batch at least, found one: use more samples, or a larger batch"
+            ) from error
         raise
+
+
+def check_processes(fabric, batch_size, *sets):
+    """Check that each process has something to do.
+
+    Raises
+    ------
+    ValueError
+    """
+    world = fabric.world_size
+    sizes = [batch_size, *(len(part[0][0] if isinstance(part[0], list | tuple) else part[0]) for part in sets if part)]
+    if world > 1 and min(sizes) < 2 * world:
+        raise ValueError(
+            f"expected at least two samples for each of {world} processes in a batch and in a set, found {min(sizes)}: "
+            "use more samples, a larger batch, or fewer processes"
+        )
 
 
 def _range(labels):
@@ -82,11 +102,13 @@ def try_out(model, inputs, targets=(), loss=None, labels=None):
     with torch.random.fork_rng(devices), torch.no_grad(), warnings.catch_warnings():
         warnings.filterwarnings("error", message="Using a target size")  # PyTorch's, of a loss that broadcasts
         try:
-            prediction = model.eval()(*inputs)
+            with explained(len(inputs[0])):
+                prediction = model.eval()(*inputs)
+        except TrainingError:
+            raise
         except (RuntimeError, ValueError, TypeError, IndexError) as error:
-            shapes = ", ".join(str(tuple(tensor.shape[1:])) for tensor in inputs)
             raise TrainingError(
-                f"the network does not take samples of shape {shapes} ({str(error).splitlines()[0]}): "
+                f"the network does not take samples of shape {_shapes(inputs)} ({str(error).splitlines()[0]}): "
                 "look at the shape of the inputs and at the sizes of the layers"
             ) from error
         finally:
@@ -99,12 +121,23 @@ def try_out(model, inputs, targets=(), loss=None, labels=None):
         with explained(len(inputs[0]), targets if labels is None else (labels,)):
             try:
                 value = loss(prediction, *targets)
-            except UserWarning:
-                _fitting(prediction, targets, loss, whatever=True)
-        if not (torch.is_tensor(value) and value.numel() == 1):
+            except (RuntimeError, ValueError, IndexError, UserWarning) as error:
+                if isinstance(error, torch.OutOfMemoryError) or "out of bounds" in str(error):
+                    raise
+                _fitting(prediction, targets, loss, whatever=isinstance(error, UserWarning))
+                made = prediction if isinstance(prediction, tuple) else (prediction,)
+                raise TrainingError(
+                    f"the loss does not take predictions of shape {_shapes(made)} and targets of shape "
+                    f"{_shapes(targets)} ({str(error).splitlines()[0]}): look at both shapes and at the loss"
+                ) from error
+        if not (torch.is_tensor(value) and value.ndim == 0):
             found = f"shape {tuple(value.shape)}" if torch.is_tensor(value) else type(value).__name__
             raise TrainingError(f"expected the loss to be one number (the mean over the batch), found {found}")
     return prediction
+
+
+def _shapes(tensors):
+    return ", ".join(str(tuple(tensor.shape[1:])) for tensor in tensors)
 
 
 def _fitting(prediction, targets, loss, whatever=False):
@@ -152,7 +185,7 @@ def check_labels(prediction, labels, loss):
     ------
     TrainingError
     """
-    if not is_cross_entropy(loss) or labels.is_floating_point():
+    if not is_cross_entropy(loss) or labels.is_floating_point() or prediction.ndim < 2 or labels.dtype == torch.bool:
         return
     ignored = getattr(loss, "keywords", {}).get("ignore_index", getattr(loss, "ignore_index", -100))
     counted, classes = labels[labels != ignored], prediction.shape[1]

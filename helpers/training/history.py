@@ -1,6 +1,6 @@
 """What a training run leaves behind: plain lists, one entry an epoch or, for a GAN, every so many steps."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 
 @dataclass
@@ -55,7 +55,8 @@ class History:
 
     def state_dict(self):
         """Return everything but the snapshots as a dictionary of plain lists and numbers."""
-        return asdict(self) | {"snapshots": {}, "metrics": {name: list(curve) for name, curve in self.metrics.items()}}
+        copies = {name: list(value) if isinstance(value, list) else value for name, value in vars(self).items()}
+        return copies | {"snapshots": {}, "metrics": {name: list(curve) for name, curve in self.metrics.items()}}
 
     def load_state_dict(self, saved):
         """Take over what `state_dict` returned."""

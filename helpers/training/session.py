@@ -55,13 +55,13 @@ class Session:
         self.done += 1
         self.bar.step()
         if self.asked:
-            self.keep()
-            path = self.keeper.path
-            then = (
-                f"it is kept in {short(path)}: run the same call again to go on"
-                if path
-                else ("the network has the weights of that step: pass checkpoint= to be able to go on")
-            )
+            kept, path = self.keep(), self.keeper.path
+            if kept:
+                then = f"it is kept in {short(path)}: run the same call again to go on"
+            elif path:
+                then = "the network has the weights of that step, but they could not be kept"
+            else:
+                then = "the network has the weights of that step: pass checkpoint= to be able to go on"
             raise TrainingInterrupted(f"training was stopped after step {self.done} of {self.total}; {then}")
         if self.alone and self.keeper.due():
             self.keep()
@@ -72,8 +72,14 @@ class Session:
         if finished or self.keeper.due():
             self.keep()
 
+    def leave(self):
+        """Stop at a Ctrl-C that came after the last step, when all is done."""
+        if self.asked:
+            raise TrainingInterrupted("training was stopped just after it was finished; nothing is lost")
+
     def keep(self):
-        """Write a checkpoint, unless something in it is not finite."""
+        """Write a checkpoint, unless something in it is not finite; return whether it was written."""
         self.check()
-        if self.keeper.path and finite_weights(self.state.networks.values()):
-            self.keeper.save(self.state.state_dict())
+        if not self.keeper.path or not finite_weights(self.state.networks.values()):
+            return False
+        return self.keeper.save(self.state.state_dict)

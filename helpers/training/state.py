@@ -57,7 +57,8 @@ class State:
             This process's share of them.
         """
         self.order.set_state(self.pass_order)
-        batches = shuffled(len(data), batch_size, self.order, self.fabric.world_size, whole)[self.position :]
+        batches = shuffled(len(data), batch_size, self.order, self.fabric.world_size, whole, data.rows_on)
+        batches = batches[self.position :]
         for rows, batch in zip(batches, data.batches(map(self.share, batches)), strict=True):
             self.position += 1
             yield len(rows), batch

@@ -9,7 +9,7 @@ import torch
 from helpers.training import checkpoints
 from helpers.training.batches import Samples, as_tuple, in_order, n_batches
 from helpers.training.devices import compiled, default_fabric
-from helpers.training.failures import check_finite, explained, try_out
+from helpers.training.failures import check_finite, check_processes, explained, try_out
 from helpers.training.history import History
 from helpers.training.session import Session
 from helpers.training.state import State
@@ -100,6 +100,7 @@ def fit(
     if batch_size < 1:
         raise ValueError(f"expected a batch_size of at least 1, found {batch_size}")
     fabric = fabric or default_fabric(mixed)
+    check_processes(fabric, batch_size, train, validation)
     settings = dict(loss=loss, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, seed=seed)
     settings |= dict(weight_decay=weight_decay, schedule=schedule, clip_norm=clip_norm, patience=patience, best=best)
     settings |= dict(augment=augment, channels_last=channels_last, precision=fabric.strategy.precision.precision)
@@ -116,7 +117,8 @@ def fit(
     steps = n_batches(len(data), batch_size, fabric.world_size)
 
     network = compiled(model, data.tensors(slice(0, batch_size))[:n_inputs]) if compile else model
-    optimiser = torch.optim.AdamW(model.parameters(), learning_rate, weight_decay=weight_decay, fused=True)
+    fused = not (clip_norm and getattr(fabric.strategy.precision, "scaler", None))  # Fabric cannot clip with both
+    optimiser = torch.optim.AdamW(model.parameters(), learning_rate, weight_decay=weight_decay, fused=fused)
     scheduler = _scheduler(schedule, optimiser, learning_rate, epochs * steps)
     network, stepper = fabric.setup(network, optimiser)
     history = History()
@@ -170,6 +172,7 @@ def fit(
     if state.values["best_weights"] is not None:
         model.load_state_dict(state.values["best_weights"])
         history.best_epoch = state.values["best_epoch"]
+    session.leave()
     return history
 
 
@@ -202,7 +205,7 @@ def _scheduler(schedule, optimiser, learning_rate, steps):
     if schedule == "constant":
         return schedules.ConstantLR(optimiser, factor=1.0)
     if callable(schedule):
-        return schedules.LambdaLR(optimiser, lambda step: schedule(step / steps))
+        return schedules.LambdaLR(optimiser, lambda step: schedule(step / max(steps, 1)))
     raise ValueError(f"expected schedule 'one-cycle', 'cosine', 'constant' or a function, found {schedule!r}")
 
 
@@ -210,12 +213,10 @@ def _scheduler(schedule, optimiser, learning_rate, steps):
 def _mean_loss(network, samples, n_inputs, loss, fabric, batch_size):
     """Mean loss over all rows, in order, with the network in evaluation mode; processes share the rows."""
     network.eval()
-    rank, world = fabric.global_rank, fabric.world_size
-    size = batch_size if samples.streamed else max(batch_size, 1024)
     total = torch.zeros((), device=fabric.device)
-    rows = torch.arange(len(samples))[rank::world]
-    for batch in samples.batches(torch.split(rows, size)):
-        with explained(size, batch[n_inputs:]):
+    rows = torch.arange(len(samples))[fabric.global_rank :: fabric.world_size]
+    for batch in samples.batches(torch.split(rows.to(samples.rows_on), 4 * batch_size)):
+        with explained(batch_size, batch[n_inputs:]):
             total += loss(network(*batch[:n_inputs]), *batch[n_inputs:]) * len(batch[0])
     return fabric.all_reduce(total, reduce_op="sum").item() / len(samples)
 
