@@ -47,7 +47,7 @@ def main(name):
     def ours():
         fit(make(), (inputs, targets), loss=training.mse, epochs=epochs, batch_size=batch, progress=False, **options)
 
-    print(*ratios(theirs, ours, turns=5))
+    print(*ratios(theirs, ours, turns=3))
 
 
 if __name__ == "__main__":

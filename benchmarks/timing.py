@@ -4,7 +4,7 @@ import time
 
 import torch
 
-TURNS = 7
+TURNS = 5
 
 
 def seconds(function):

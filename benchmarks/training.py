@@ -21,7 +21,7 @@ from helpers.training.devices import default_fabric
 DEVICE = default_fabric().device
 CASES = {  # network, data, samples, batch, epochs a turn, options of fit
     "ring regressor": (contestants.ring_regressor, contestants.rings, 4096, 64, 4, dict(channels_last=True)),
-    "64 x 64 map CNN": (contestants.map_network, contestants.maps, 2048, 32, 2, {}),
+    "64 x 64 map CNN": (contestants.map_network, contestants.maps, 2048, 32, 1, {}),
 }
 GAN_STEPS, CRITIC_STEPS, GAN_BATCH = 60, 5, 64
 mse = nn.functional.mse_loss
@@ -155,7 +155,7 @@ def kept_and_shown():
         with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()):
             train(checkpoint=Path(folder) / "c.pt", progress=True)
 
-    return ratios(everything, lambda: train(progress=False))
+    return ratios(everything, lambda: train(progress=False), turns=7)
 
 
 def growth():
@@ -166,7 +166,7 @@ def growth():
         options = dict(loss=mse, batch_size=64, channels_last=True, progress=False)
         fit(contestants.ring_regressor(), data, epochs=epochs, **options)
 
-    return ratios(lambda: train(many, 1), lambda: train(few, 8), turns=5)
+    return ratios(lambda: train(many, 1), lambda: train(few, 8), turns=3)
 
 
 def streamed():
