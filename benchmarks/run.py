@@ -1,7 +1,8 @@
 """Side-by-side measurements; the results, with machine and versions, go to benchmarks/RESULTS.md.
 
 The contestants take turns (A B A B ...), since a machine is never quiet, and what is quoted is the median of the ratios
-of the turns, with their range. ``make bench`` runs everything; ``python benchmarks/run.py training`` only one part.
+of the turns, with their range. ``make bench`` runs everything; ``python benchmarks/run.py training "(d)"`` measures some
+rows anew.
 """
 
 import platform
@@ -29,23 +30,23 @@ INTRODUCTION = (
 PARTS = {"simulators": simulators.measure, "training": training.measure}
 
 
-def main(names):
-    """Measure the parts named, print them and put them into the results in place of their former ones."""
-    old = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else ""
-    sections = {part.split("\n")[0]: part.strip() + "\n" for part in old.split("\n## ")[1:]}
-    for name in names:
-        lines = [name, "", _machine(), "", "| what | measured | range | target |", "|---|---|---|---|"]
-        for what, values, target in PARTS[name]():
-            lines.append(
-                f"| {what} | {statistics.median(values):.3g} | {min(values):.3g} – {max(values):.3g} | {target} |"
-            )
-            print(lines[-1], flush=True)
-        sections[name] = "\n".join(lines) + "\n"
-    text = (
-        "# Results of `make bench`\n\n" + INTRODUCTION + "".join(f"\n## {sections[n]}" for n in PARTS if n in sections)
-    )
-    with atomic_path(RESULTS) as part:
-        part.write_text(text, encoding="utf-8")
+def main(part=None, start=""):
+    """Measure everything, or what begins with `start` of one part; print it and put it into the results."""
+    text = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else ""
+    old = {row.split("|")[1].strip(): row for row in text.splitlines() if row.startswith("| ")}
+    pages = ["# Results of `make bench`\n", INTRODUCTION, _machine()]
+    for name, measure in PARTS.items():
+        rows = ["| what | measured | range | target |", "|---|---|---|---|"]
+        for what, function, target in measure():
+            if part in (None, name) and what.startswith(start):
+                values = function()
+                middle, low, high = (f"{value:.3g}" for value in (statistics.median(values), min(values), max(values)))
+                old[what] = f"| {what} | {middle} | {low} – {high} | {target} |"
+                print(old[what], flush=True)
+            rows += [old[what]] if what in old else []
+        pages += [f"## {name}\n", "\n".join(rows) + "\n"]
+    with atomic_path(RESULTS) as whole:
+        whole.write_text("\n".join(pages), encoding="utf-8")
 
 
 def _machine():
@@ -54,8 +55,8 @@ def _machine():
         name: version(name).split("+")[0] for name in ("numpy", "torch", "keras", "tensorflow") if find_spec(name)
     }
     libraries = ", ".join(f"{name} {number}" for name, number in versions.items())
-    return f"{date.today()}, {platform.machine()}, {device}, Python {platform.python_version()}, {libraries}."
+    return f"{date.today()}, {platform.machine()}, {device}, Python {platform.python_version()}, {libraries}.\n"
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or PARTS)
+    main(*sys.argv[1:])

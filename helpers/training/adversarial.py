@@ -183,6 +183,8 @@ class _Game:
         self.weights = [weight for weight in critic.parameters() if weight.requires_grad]
         self.wrapped_generator, self.generator_stepper = fabric.setup(generator, optimisers[0])
         self.wrapped_critic, self.critic_stepper = fabric.setup(critic, optimisers[1])
+        if fabric.world_size == 1:  # nothing to synchronise: spare the wrapper's time in each small step
+            self.wrapped_generator, self.wrapped_critic = generator, critic
         self.objective, self.noise, self.augment, self.fabric = objective, noise, augment, fabric
 
     def critic_step(self, size, real, *conditions):
@@ -192,8 +194,9 @@ class _Game:
             generated = self.generator(share(self.noise(size, common)), *conditions).to(real.dtype)
         if self.augment:
             real, generated = self.augment(real, self.state.random), self.augment(generated, self.state.random)
-        scores = self.wrapped_critic(real, *conditions), self.wrapped_critic(generated, *conditions)
-        loss = whole = self.objective.critic_loss(*scores)
+        with self.fabric.autocast():
+            scores = self.wrapped_critic(real, *conditions), self.wrapped_critic(generated, *conditions)
+        loss = whole = self.objective.critic_loss(*(score.float() for score in scores))
         if self.objective.penalty:
             place = torch.rand(size, *[1] * (real.ndim - 1), generator=common, device=real.device)
             points = torch.lerp(real, generated, share(place)).requires_grad_()
@@ -219,11 +222,12 @@ class _Game:
         return loss.detach()
 
     def _generator_step(self, size, real, *conditions):
-        generated = self.wrapped_generator(self.state.share(self.noise(size, self.state.common)), *conditions)
-        if self.augment:
-            generated = self.augment(generated, self.state.random)
         with self.fabric.autocast():
-            loss = self.objective.generator_loss(self.critic(generated, *conditions))
+            generated = self.wrapped_generator(self.state.share(self.noise(size, self.state.common)), *conditions)
+            if self.augment:
+                generated = self.augment(generated, self.state.random)
+            scores = self.critic(generated, *conditions)
+        loss = self.objective.generator_loss(scores.float())
         self._learn(self.generator_stepper, loss, len(real) / size)
         return loss
 
