@@ -163,3 +163,80 @@ def confusion(matrices, labels, *, mock, quantity="number of rings"):
         axis.set(xlabel=f"predicted {quantity}", ylabel=f"true {quantity}")
         axis.spines[:].set_visible(True)
     return figure
+
+
+def bars(values, errors, names, label, *, mock, limits=None, logarithmic=False):
+    """Show groups of bars with errors.
+
+    Parameters
+    ----------
+    values, errors : dict of str to array, shape (k,)
+        One entry a contestant, of which each has a colour.
+    names : sequence of str
+        Of the k quantities.
+    label : str
+        Of the vertical axis.
+    mock : bool
+    limits : (float, float)
+        Of the vertical axis.
+    logarithmic : bool
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, axis = panels(mock=mock, size=(6.5, 3.2))
+    width = 0.8 / len(values)
+    for number, (name, heights) in enumerate(values.items()):
+        places = np.arange(len(names)) + (number - (len(values) - 1) / 2) * width
+        axis.bar(places, heights, width, yerr=errors[name], label=name, color=f"C{number}", error_kw={"linewidth": 1})
+    axis.axhline(0, color="grey", linewidth=0.8)
+    axis.set_xticks(np.arange(len(names)), names)
+    axis.set(ylabel=label, ylim=limits, yscale="log" if logarithmic else "linear")
+    figure.legend(loc="outside lower center", ncols=len(values), fontsize=8)
+    return figure
+
+
+def histograms(values, label, *, mock):
+    """Show the distributions of one quantity for several sets.
+
+    Parameters
+    ----------
+    values : dict of str to array, shape (n,)
+    label : str
+        Of the quantity.
+    mock : bool
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, axis = panels(mock=mock, size=(6, 2.8))
+    edges = np.linspace(0, np.percentile(np.concatenate(list(values.values())), 99.5), 45)
+    for number, (name, set_) in enumerate(values.items()):
+        axis.hist(set_, edges, histtype="step", color=f"C{number}", linewidth=1.5, label=name)
+    axis.set(xlabel=label, ylabel="number")
+    axis.legend()
+    return figure
+
+
+def seeds(results, label, *, mock):
+    """Show the results of several seeds for each contestant.
+
+    Parameters
+    ----------
+    results : dict of str to sequence of float
+    label : str
+        Of the quantity.
+    mock : bool
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, axis = panels(mock=mock, size=(6.5, 2.6))
+    for place, values in enumerate(results.values()):
+        axis.plot(values, [place] * len(values), "o", color=f"C{place}")
+    axis.set_yticks(range(len(results)), results)
+    axis.set(xlabel=label, xscale="log", ylim=(len(results) - 0.5, -0.5))
+    return figure
