@@ -5,7 +5,7 @@ Every function has the required argument `mock`: a figure drawn from simulated d
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.ticker import LogFormatterSciNotation, MaxNLocator
+from matplotlib.ticker import LogFormatter, MaxNLocator
 
 STYLE = {
     "figure.dpi": 90,
@@ -112,9 +112,20 @@ def history(histories, *, mock, ylabel="loss", logarithmic=True):
     )
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     if logarithmic:
-        axis.yaxis.set_minor_formatter(LogFormatterSciNotation(minor_thresholds=(2, 0.8)))
+        label_decades(axis.yaxis)
     axis.legend(fontsize=8)
     return figure
+
+
+def label_decades(axis):
+    """Write numbers at a logarithmic axis, between the powers of ten as well where it spans few of them.
+
+    Parameters
+    ----------
+    axis : matplotlib.axis.Axis
+    """
+    axis.set_major_formatter(LogFormatter())
+    axis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.8)))
 
 
 def size_axis(axis, label):
@@ -193,6 +204,8 @@ def bars(values, errors, names, label, *, mock, limits=None, logarithmic=False):
     axis.axhline(0, color="grey", linewidth=0.8)
     axis.set_xticks(np.arange(len(names)), names)
     axis.set(ylabel=label, ylim=limits, yscale="log" if logarithmic else "linear")
+    if logarithmic:
+        label_decades(axis.yaxis)
     figure.legend(loc="outside lower center", ncols=len(values), fontsize=8)
     return figure
 
@@ -239,4 +252,5 @@ def seeds(results, label, *, mock):
         axis.plot(values, [place] * len(values), "o", color=f"C{place}")
     axis.set_yticks(range(len(results)), results)
     axis.set(xlabel=label, xscale="log", ylim=(len(results) - 0.5, -0.5))
+    label_decades(axis.xaxis)
     return figure

@@ -235,7 +235,7 @@ def training(history, *, mock):
     axes[1].set(ylabel="Fréchet distance (features)", yscale="log")
     axes[2].plot(history.steps, history.metrics["roughness"], "o-")
     axes[2].axhline(1, color="grey", linestyle="--", linewidth=0.8)
-    axes[2].set(ylabel="roughness / that of real spectra", ylim=(0, 1.2))
+    axes[2].set(ylabel="roughness / real", ylim=(0, 1.2))
     for axis in axes:
         axis.set_xlabel("generator step")
     return figure
@@ -256,7 +256,7 @@ def index_histograms(real, generated, groups, *, mock):
     -------
     matplotlib.figure.Figure
     """
-    labels = {"D4000": "D4000", "Hdelta_A": "Hδ_A [Å]", "EW_Halpha": "EW(Hα) [Å]", "EW_OII": "EW([O II]) [Å]"}
+    labels = {"D4000": "D4000", "Hdelta_A": "Hδ_A [Å]", "EW_Halpha": "EW(Hα) [Å]", "EW_OIII": "EW([O III]) [Å]"}
     figure, axes = panels(3, len(real.columns), mock=mock, size=(2.5, 1.6), sharex="col")
     for column, index in enumerate(real):
         edges = np.linspace(*np.nanpercentile(real[index], [0.5, 99.5]), 25)
