@@ -117,6 +117,13 @@ def history(histories, *, mock, ylabel="loss", logarithmic=True):
     return figure
 
 
+class _PlainNumbers(LogFormatter):
+    """Numbers as they are said, 0.05 and 20, where the formatter shows one at all."""
+
+    def __call__(self, x, pos=None):
+        return f"{x:g}" if super().__call__(x, pos) else ""
+
+
 def label_decades(axis):
     """Write numbers at a logarithmic axis, between the powers of ten as well where it spans few of them.
 
@@ -124,8 +131,8 @@ def label_decades(axis):
     ----------
     axis : matplotlib.axis.Axis
     """
-    axis.set_major_formatter(LogFormatter())
-    axis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.8)))
+    axis.set_major_formatter(_PlainNumbers())
+    axis.set_minor_formatter(_PlainNumbers(minor_thresholds=(2, 0.8)))
 
 
 def size_axis(axis, label):
@@ -146,13 +153,52 @@ def size_axis(axis, label):
     axis.set_xlim(low, high)
 
 
-def confusion(matrices, labels, *, mock, quantity="number of rings"):
+def matrices(values, rows, columns, *, mock, limits=(-1, 1), cmap="RdBu_r", label=None, axes_names=("", ""), size=None):
+    """Show one or several matrices, with their numbers written in.
+
+    Parameters
+    ----------
+    values : dict of str to array, shape (n_rows, n_columns)
+        By the title.
+    rows, columns : sequence
+        Names.
+    mock : bool
+    limits : (float, float)
+        Of the colours.
+    cmap : str
+    label : str, optional
+        Of the colour bar; without it there is none.
+    axes_names : (str, str)
+        What the columns and the rows are.
+    size : (float, float), optional
+        Of one matrix in inches.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, axes = panels(1, len(values), mock=mock, size=size or (3.9, 3.5), squeeze=False)
+    for axis, (title, matrix) in zip(axes[0], values.items(), strict=True):
+        image = axis.imshow(matrix, cmap=cmap, vmin=limits[0], vmax=limits[1], aspect="auto" if size else "equal")
+        for (row, column), value in np.ndenumerate(matrix):
+            shade = "white" if abs(value) > 0.6 * max(map(abs, limits)) else "black"
+            axis.text(column, row, f"{value:.2f}", ha="center", va="center", color=shade, fontsize=8)
+        axis.set(xticks=range(len(columns)), yticks=range(len(rows)), yticklabels=rows, title=title)
+        turned = {"rotation": 35, "ha": "right"} if max(len(str(name)) for name in columns) > 3 else {}
+        axis.set_xticklabels(columns, **turned)
+        axis.set(xlabel=axes_names[0], ylabel=axes_names[1])
+        axis.spines[:].set_visible(True)
+    if label:
+        figure.colorbar(image, ax=axes, label=label, shrink=0.8)
+    return figure
+
+
+def confusion(counts, labels, *, mock, quantity="number of rings"):
     """Show confusion matrices: the fraction of each true class (row) that was given each answer (column).
 
     Parameters
     ----------
-    matrices : dict of str to array, shape (k, k)
-        Counts.
+    counts : dict of str to array, shape (k, k)
     labels : sequence
         Of the classes.
     mock : bool
@@ -162,18 +208,9 @@ def confusion(matrices, labels, *, mock, quantity="number of rings"):
     -------
     matplotlib.figure.Figure
     """
-    figure, axes = panels(1, len(matrices), mock=mock, size=(4.0, 3.6), squeeze=False)
-    for axis, (name, counts) in zip(axes[0], matrices.items(), strict=True):
-        fractions = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-        axis.imshow(fractions, cmap="Blues", vmin=0, vmax=1)
-        for (row, column), value in np.ndenumerate(fractions):
-            shade = "white" if value > 0.5 else "black"
-            axis.text(column, row, f"{value:.2f}", ha="center", va="center", color=shade, fontsize=8)
-        ticks = range(len(labels))
-        axis.set(xticks=ticks, yticks=ticks, xticklabels=labels, yticklabels=labels, title=name)
-        axis.set(xlabel=f"predicted {quantity}", ylabel=f"true {quantity}")
-        axis.spines[:].set_visible(True)
-    return figure
+    fractions = {name: c / np.maximum(c.sum(axis=1, keepdims=True), 1) for name, c in counts.items()}
+    names = f"predicted {quantity}", f"true {quantity}"
+    return matrices(fractions, labels, labels, mock=mock, limits=(0, 1), cmap="Blues", axes_names=names)
 
 
 def bars(values, errors, names, label, *, mock, limits=None, logarithmic=False):
@@ -253,4 +290,35 @@ def seeds(results, label, *, mock):
     axis.set_yticks(range(len(results)), results)
     axis.set(xlabel=label, xscale="log", ylim=(len(results) - 0.5, -0.5))
     label_decades(axis.xaxis)
+    return figure
+
+
+def errorbars(series, xlabel, ylabel, *, mock, lines=None, logarithmic=True):
+    """Show curves with error bars over sizes, on a logarithmic axis of sizes.
+
+    Parameters
+    ----------
+    series : dict of str to (x, y, error)
+        Arrays of shape (n,).
+    xlabel, ylabel : str
+    mock : bool
+    lines : dict of str to float, optional
+        Horizontal lines, such as a floor.
+    logarithmic : bool
+        Whether the vertical axis is logarithmic, too.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, axis = panels(mock=mock, size=(5.5, 3.2))
+    for number, (name, (x, y, error)) in enumerate(series.items()):
+        axis.errorbar(x, y, error, fmt="o-", color=f"C{number}", label=name, capsize=2, markersize=4)
+    for style, (name, height) in zip(("--", ":", "-."), (lines or {}).items(), strict=False):
+        axis.axhline(height, color="grey", linestyle=style, linewidth=1, label=name)
+    axis.set(ylabel=ylabel, yscale="log" if logarithmic else "linear")
+    if logarithmic:
+        label_decades(axis.yaxis)
+    size_axis(axis, xlabel)
+    axis.legend(fontsize=8)
     return figure

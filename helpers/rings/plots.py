@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.plots import panels
+from helpers.plots import matrices, panels
 
 UNITS = {"x": "px", "y": "px", "radius": "px", "thickness": "px", "deformation": "px"}
 
@@ -86,16 +86,5 @@ def correlations(residuals, names, *, mock):
     -------
     matplotlib.figure.Figure
     """
-    figure, axes = panels(1, len(residuals), mock=mock, size=(3.9, 3.5), squeeze=False)
-    for axis, (method, values) in zip(axes[0], residuals.items(), strict=True):
-        matrix = np.corrcoef(np.abs(values), rowvar=False)
-        image = axis.imshow(matrix, cmap="RdBu_r", vmin=-1, vmax=1)
-        for (row, column), value in np.ndenumerate(matrix):
-            shade = "white" if abs(value) > 0.6 else "black"
-            axis.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=8, color=shade)
-        ticks = range(len(names))
-        axis.set(xticks=ticks, yticks=ticks, yticklabels=names, title=method)
-        axis.set_xticklabels(names, rotation=35, ha="right")
-        axis.spines[:].set_visible(True)
-    figure.colorbar(image, ax=axes, label="correlation of |error|", shrink=0.8)
-    return figure
+    correlations = {method: np.corrcoef(np.abs(values), rowvar=False) for method, values in residuals.items()}
+    return matrices(correlations, names, names, mock=mock, label="correlation of |error|")

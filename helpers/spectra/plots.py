@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib import colormaps
 
-from helpers.plots import panels
+from helpers.plots import label_decades, panels
 from helpers.spectra.lines import LINES
 
 MARKED = {"[O II] 3726": "[O II]", "Ca K": "K", "Ca H": "H", "Hδ": "Hδ", "G band": "G", "Hβ": "Hβ"}
@@ -206,6 +206,7 @@ def moved(wavelength, curves, amounts, *, mock):
         for values, amount, colour in zip(flux, amounts, colours, strict=True):
             axis.plot(wavelength, values, linewidth=0.7, color=colour, label=f"{amount:+.1f} σ")
         axis.set(xlabel=WAVELENGTH, xlim=(wavelength[0], wavelength[-1]), yscale="log", ylim=(0.2, 8))
+        label_decades(axis.yaxis)
         axis.set_title(name, pad=16)
         mark_lines(axis, FEW)
     axes[0, 0].set_ylabel("flux / brightness")
@@ -233,6 +234,7 @@ def training(history, *, mock):
     axes[0].legend()
     axes[1].plot(history.steps, history.metrics["distance"], "o-")
     axes[1].set(ylabel="Fréchet distance (features)", yscale="log")
+    label_decades(axes[1].yaxis)
     axes[2].plot(history.steps, history.metrics["roughness"], "o-")
     axes[2].axhline(1, color="grey", linestyle="--", linewidth=0.8)
     axes[2].set(ylabel="roughness / real", ylim=(0, 1.2))
