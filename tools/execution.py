@@ -47,6 +47,7 @@ def course_environment(root, profile, outputs, **more):
     path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
     # Threads that wait in a loop cost nothing alone, but made small networks nine times as slow beside another program.
     environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    environment["HACK_STATIC"] = "1"  # nobody moves a slider while a notebook is executed
     return environment | {"PYTHONPATH": path, "HACK_PROFILE": profile, "HACK_OUTPUT": str(outputs)} | more
 
 
