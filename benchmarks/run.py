@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
+import ensembles  # noqa: E402
 import simulators  # noqa: E402
 import training  # noqa: E402
 
@@ -27,7 +28,7 @@ INTRODUCTION = (
     "are those of the targets: (a) share of the time that the network itself takes, (b) against the usual loop, (c) against "
     "Keras, (d) cost of checkpoints and bar, (e) growth, files and memory, (f) time to quality.\n"
 )
-PARTS = {"simulators": simulators.measure, "training": training.measure}
+PARTS = {"simulators": simulators.measure, "training": training.measure, "ensembles": ensembles.measure}
 
 
 def main(part=None, start=""):

@@ -243,7 +243,7 @@ def bars(values, errors, names, label, *, mock, limits=None, logarithmic=False):
     axis.set(ylabel=label, ylim=limits, yscale="log" if logarithmic else "linear")
     if logarithmic:
         label_decades(axis.yaxis)
-    figure.legend(loc="outside lower center", ncols=len(values), fontsize=8)
+    figure.legend(loc="outside lower center", ncols=min(len(values), 4), fontsize=8)
     return figure
 
 

@@ -46,7 +46,7 @@ def test_modules_are_short_and_public_names_have_docstrings(path):
         assert source.count("\n") <= 350
     tree = ast.parse(source)
     assert ast.get_docstring(tree)
-    if "reference" in path.parts or path.stem == "checks":
+    if "reference" in path.parts or path.stem.endswith("checks"):
         return
     public = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name[0] != "_"]
     assert [node.name for node in public if not ast.get_docstring(node)] == []

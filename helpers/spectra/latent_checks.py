@@ -18,7 +18,7 @@ from helpers.spectra.checks import _require_gradients, _same, _tell
         "With eigh(C₁), R = vectors * np.sqrt(values.clip(0)) @ vectors.T; tr (C₁C₂)^½ is the sum of the roots.",
     ],
 )
-def _frechet_distance(attempt, reference):
+def frechet_distance(attempt, reference):
     rng = np.random.default_rng(4)
     one, other = (rng.normal(size=(30, 4)) @ (np.eye(4) + rng.uniform(size=(4, 4))) for _ in range(2))
     other = 1.7 * other + [1.5, -0.4, 0.8, 2.0]
@@ -83,7 +83,7 @@ def _require_distance(found, one, other, reference):
         "Clip the cosine to -1..1, and where np.sin(angle) is nearly 0, return (1 - t) * start + t * end.",
     ],
 )
-def _slerp(attempt, reference):
+def slerp(attempt, reference):
     one, two, three = np.array([[0.5, 0.3, -0.1, 0.1], [0.2, 0.7, 0.4, -0.3], [-0.6, 0.2, 0.1, 0.5]])  # |products| < 1
     cases, norm = [(*pair, t) for pair in ((one, two), (two, three)) for t in (0.2, 0.5, 0.9)], np.linalg.norm
     found = np.array([_point(attempt, case, "arccos wants a cosine between -1 and 1") for case in cases])
@@ -139,7 +139,7 @@ def _parallel(found, other):
         "normal = LogisticRegression().fit(latents, high).coef_[0], divided by np.linalg.norm(normal)",
     ],
 )
-def _separating_direction(attempt, reference):
+def separating_direction(attempt, reference):
     rng, unit = np.random.default_rng(0), lambda vector: vector / np.linalg.norm(vector)
     label, k = lambda x: x + 0.3 * x.std() * rng.normal(size=len(x)) > np.quantile(x, 0.65), 5
     mixing = rng.normal(size=(k, k)) * np.array([2.5, 1.2, 1, 0.6, 0.8])[:, None]
@@ -199,7 +199,7 @@ def _tell_direction(found, latents, high):
         "np.array([statistic(latents, rng.permutation(values)) for _ in range(n)])",
     ],
 )
-def _permutation_null(attempt, reference):
+def permutation_null(attempt, reference):
     calls, entries = [], np.random.default_rng(6).permutation(120).astype(float)
     latents, values = entries[:90].reshape(30, 3), entries[90:]
     where = np.argsort(entries)
@@ -258,7 +258,7 @@ def _permutation_null(attempt, reference):
         "mean + (log_variance / 2).exp() * torch.randn_like(mean)",
     ],
 )
-def _reparametrise(attempt, reference):
+def reparametrise(attempt, reference):
     np.random.seed(2)
     torch.manual_seed(2)
     m, v = 3 * torch.randn(4000, 8), 4 * torch.rand(4000, 8) - 2.5
@@ -310,7 +310,7 @@ def _reparametrise(attempt, reference):
         "0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).sum(dim=1)",
     ],
 )
-def _kl_divergence(attempt, reference):
+def kl_divergence(attempt, reference):
     m = torch.tensor([[0.3, -1.2, 0.8], [1.7, 0.4, -0.6], [-0.2, 0.9, 2.1], [0.5, -0.7, 1.1]])
     v = torch.tensor([[-0.7, 0.4, 1.1], [0.2, -1.3, 0.6], [0.9, -0.3, -1.6], [1.4, 0.5, -0.8]])
     leaves = m.clone().requires_grad_(), v.clone().requires_grad_()

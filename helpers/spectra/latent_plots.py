@@ -123,14 +123,13 @@ def asked_and_found(asked, found, names, *, mock):
     """
     figure, axes = panels(len(found), len(names), mock=mock, size=(2.3, 2.0), sharex="col", sharey="col", squeeze=False)
     for line, (design, values) in zip(axes, found.items(), strict=True):
-        for axis, x, y, name in zip(line, asked.T, values.T, names, strict=True):
+        for axis, x, y in zip(line, asked.T, values.T, strict=True):
             limits = np.percentile(x, [0.5, 99.5])
             axis.plot(limits, limits, color="grey", linewidth=0.8)
             axis.plot(x, y, ".", markersize=2, alpha=0.4, rasterized=True)
             axis.set(xlim=limits * 1.2, ylim=limits * 1.2)
-            if line is axes[0]:
-                axis.set_title(name)
-            if line is axes[-1]:
-                axis.set_xlabel("asked for [σ]")
         line[0].set_ylabel(f"{design}\nfound [σ]", fontsize=8)
+    for top, bottom, name in zip(axes[0], axes[-1], names, strict=True):
+        top.set_title(name)
+        bottom.set_xlabel("asked for [σ]")
     return figure
