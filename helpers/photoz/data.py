@@ -15,11 +15,46 @@ from helpers.photoz.tables import read_table
 BANDS = ("F606W", "F814W", "F125W", "F140W", "F160W")
 FLUXES = tuple(f"f_{band}" for band in BANDS)
 ERRORS = tuple(f"e_{band}" for band in BANDS)
-COLUMNS = (
-    "id field ra dec x y z_spec z_peak faper_F140W eaper_F140W faper_F160W eaper_F160W f_F606W e_F606W f_F814W e_F814W "
-    "f_F125W e_F125W f_F140W e_F140W f_F160W e_F160W tot_cor kron_radius a_image b_image flux_radius fwhm_image flags "
-    "f140w_flag star_flag use_phot near_star nexp_f125w nexp_f140w nexp_f160w lmass Av"
-).split()
+COLUMNS = [
+    "id",
+    "field",
+    "ra",
+    "dec",
+    "x",
+    "y",
+    "z_spec",
+    "z_peak",
+    "faper_F140W",
+    "eaper_F140W",
+    "faper_F160W",
+    "eaper_F160W",
+    "f_F606W",
+    "e_F606W",
+    "f_F814W",
+    "e_F814W",
+    "f_F125W",
+    "e_F125W",
+    "f_F140W",
+    "e_F140W",
+    "f_F160W",
+    "e_F160W",
+    "tot_cor",
+    "kron_radius",
+    "a_image",
+    "b_image",
+    "flux_radius",
+    "fwhm_image",
+    "flags",
+    "f140w_flag",
+    "star_flag",
+    "use_phot",
+    "near_star",
+    "nexp_f125w",
+    "nexp_f140w",
+    "nexp_f160w",
+    "lmass",
+    "Av",
+]
 NOT_FEATURES = ("z_spec", "z_peak", "lmass", "Av", "flags", "f140w_flag", "star_flag", "use_phot", "near_star")
 FEATURES = tuple(name for name in COLUMNS if name not in NOT_FEATURES)  # the source's 29
 FIELDS = {"a": "AEGIS", "c": "COSMOS", "u": "UDS"}  # by the first letter; g is told apart by declination
@@ -110,7 +145,9 @@ def measurements(table, fluxes, errors=None):
     """
     fluxes = list(fluxes)
     if errors is not None and len(errors) != len(fluxes):
-        raise ValueError(f"expected an error column for each of {len(fluxes)} fluxes, found {len(errors)}: name as many")
+        raise ValueError(
+            f"expected an error column for each of {len(fluxes)} fluxes, found {len(errors)}: name as many"
+        )
     if len(set(fluxes)) < len(fluxes):
         raise ValueError(f"expected each flux column once, found {', '.join(fluxes)}: name each once")
     flux = _numbers(table, fluxes)

@@ -135,7 +135,4 @@ def _chances(members, model, near, overlap, strength, spectroscopic):
 
 def estimate(cumulative):
     """Mean and median of posteriors on `GRID`: the estimators with the smallest squared and absolute error."""
-    return {
-        "mean": distributions.mean(GRID, cumulative),
-        "median": distributions.quantile(GRID, cumulative, 0.5),
-    }
+    return {"mean": distributions.mean(GRID, cumulative), "median": distributions.quantile(GRID, cumulative, 0.5)}

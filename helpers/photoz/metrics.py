@@ -82,4 +82,6 @@ def report(predicted, true, n=200, seed=0):
         return np.array([function(one, other) for function in METRICS.values()])
 
     errors = bootstrap_error(everything, predicted, true, n=n, seed=seed)
-    return {name: (value, float(e)) for name, value, e in zip(METRICS, everything(predicted, true), errors, strict=True)}
+    return {
+        name: (value, float(e)) for name, value, e in zip(METRICS, everything(predicted, true), errors, strict=True)
+    }

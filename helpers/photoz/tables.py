@@ -182,7 +182,7 @@ def _is_data(item):
 
 
 def _read_text(path, columns):
-    with (gzip.open(path) if path.open("rb").read(2) == b"\x1f\x8b" else path.open("rb")) as file:
+    with gzip.open(path) if path.open("rb").read(2) == b"\x1f\x8b" else path.open("rb") as file:
         text = file.read().decode("utf-8-sig", "replace")
     comments, first = [], None
     lines = text.splitlines()

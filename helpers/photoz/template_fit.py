@@ -1,10 +1,11 @@
 """The traditional way: the χ² of templates on a grid of redshifts, with a prior on the redshift given a magnitude.
 
-As in EAZY (Brammer, van Dokkum & Coppi 2008, ApJ 686, 1503), a non-negative combination of all templates is fitted at
+As in EAZY (Brammer, van Dokkum & Coppi 2008, ApJ 686, 1503), a non-negative combination of templates is fitted at
 each redshift, and an error that stands for templates that are wrong is added to that of each flux.
 """
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from scipy.optimize import minimize
@@ -12,7 +13,6 @@ from scipy.special import gammaln
 
 from helpers.photoz import distributions, seds
 
-SWEEPS = 40  # of coordinate descent; more change χ² by less than 0.01
 AT_A_TIME = 64  # galaxies, so that their matrices fit into the cache
 
 
@@ -78,11 +78,13 @@ class TemplateFit:
     z_max : float
     template_error : float
         Relative to the flux, added in quadrature to its error.
+    at_most : int
+        Templates in a combination. With five bands and two or more of them free, little is left to tell redshifts.
     """
 
-    def __init__(self, bands, templates=None, step=0.01, z_max=5.0, template_error=0.05):
+    def __init__(self, bands, templates=None, step=0.01, z_max=5.0, template_error=0.05, at_most=2):
         templates = published_templates() if templates is None else templates
-        self.bands, self.template_error = tuple(bands), template_error
+        self.bands, self.template_error, self.at_most = tuple(bands), template_error, at_most
         self.grid = np.expm1(np.arange(np.log1p(0.02), np.log1p(z_max), step))
         self.models = seds.through_filters(templates, self.bands, self.grid)  # (n_z, k, bands)
 
@@ -114,13 +116,14 @@ class TemplateFit:
         ])  # fmt: skip
 
     def _chi2(self, flux, weight):
+        n, (n_z, k, _) = len(flux), self.models.shape
         models = self.models / np.linalg.norm(self.models, axis=2, keepdims=True).clip(1e-300)
-        products = np.einsum("zkb,zlb->klzb", models, models)
-        matrix = products @ weight.T  # (k, k, n_z, n)
-        vector = np.moveaxis(models, 1, 0) @ (weight * flux).T  # (k, n_z, n)
-        amplitude = nonnegative(matrix, vector)
-        fitted = sum(amplitude[k] * (matrix[k] * amplitude).sum(axis=0) for k in range(len(amplitude)))
-        return np.maximum((weight * flux**2).sum(axis=1) + (fitted - 2 * (amplitude * vector).sum(axis=0)), 0).T
+        products = np.einsum("zkb,zlb->zklb", models, models).reshape(n_z * k * k, -1)
+        matrix = (weight @ products.T).reshape(n, n_z, k, k)
+        matrix += 1e-9 * (weight.sum(axis=1) + 1e-300)[:, None, None, None] * np.eye(k)  # so that all can be solved
+        vector = ((weight * flux) @ models.reshape(n_z * k, -1).T).reshape(n, n_z, k)
+        gain = nonnegative_gain(matrix, vector, min(self.at_most, k))
+        return np.maximum((weight * flux**2).sum(axis=1, keepdims=True) - gain, 0)
 
     def log_posterior(self, flux, error, prior=None, magnitude=None):
         """Logarithm of p(z | fluxes) up to a constant, shape (n, n_z): -χ²/2, and the prior where m is known."""
@@ -156,25 +159,34 @@ class TemplateFit:
         }
 
 
-def nonnegative(matrix, vector):
-    """Minimise x·A·x - 2 b·x over x ≥ 0 for many small systems at once, by coordinate descent.
+def nonnegative_gain(matrix, vector, at_most):
+    """Largest decrease of χ² by a non-negative combination of at most so many templates, for many fits at once.
+
+    The best combination is, on the templates that it uses, the ordinary least-squares solution with all amplitudes above
+    0. So it is found exactly by solving for each small set of templates and keeping those solutions.
 
     Parameters
     ----------
-    matrix : array, shape (k, k, ...)
-        Symmetric and positive semidefinite.
-    vector : array, shape (k, ...)
+    matrix : array, shape (..., k, k)
+        Σ w m m', scaled so that its diagonal is of order Σ w.
+    vector : array, shape (..., k)
+        Σ w f m.
+    at_most : int
 
     Returns
     -------
-    numpy.ndarray, shape (k, ...)
+    numpy.ndarray, shape (...)
+        max over a ≥ 0 of 2 a·b - a·A·a.
     """
-    x = np.zeros_like(vector)
-    for _ in range(SWEEPS):
-        for k in range(len(x)):
-            slope = vector[k] - (matrix[k] * x).sum(axis=0)
-            x[k] = np.maximum(x[k] + slope / np.maximum(matrix[k, k], 1e-300), 0)
-    return x
+    templates, gain = range(vector.shape[-1]), np.zeros(vector.shape[:-1])
+    for size in range(1, at_most + 1):
+        for chosen in combinations(templates, size):
+            right = vector[..., chosen]
+            left = matrix[..., chosen, :][..., chosen]
+            amplitude = np.linalg.solve(left, right[..., None])[..., 0] if size > 1 else right / left[..., 0]
+            allowed = (amplitude >= 0).all(axis=-1)
+            np.maximum(gain, np.where(allowed, (amplitude * right).sum(axis=-1), 0), out=gain)
+    return gain
 
 
 def _main_peak(grid, density):
