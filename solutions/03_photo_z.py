@@ -266,7 +266,7 @@ figure
 # The best settings are found within the first trials, and what follows gains little: MSEs of a few hundred galaxies scatter more than good settings differ. Now everything with everything, each prediction out of fold.
 
 # %%
-quick = run.pick(ci={"rf": dict(n_estimators=10), "gbt": dict(max_iter=20), "mlp": dict(epochs=2)}, demo={"rf": dict(n_estimators=150)}, full={})
+quick = run.pick(ci={"rf": dict(n_estimators=10), "gbt": dict(max_iter=20), "mlp": dict(epochs=1, hidden=(16,))}, demo={"rf": dict(n_estimators=150)}, full={})
 contestants = {"random forest": ("rf", {}), "boosted trees": ("gbt", {}), "boosted trees, tuned": ("gbt", study.best_params),
                "perceptron 256³": ("mlp", {}), "support vectors": ("svr", {}), "nearest neighbours": ("knn", {}),
                "linear": ("linear", {})}
