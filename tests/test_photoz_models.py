@@ -142,6 +142,18 @@ def test_a_forest_gives_distributions_of_the_training_redshifts(galaxies, model)
     assert distributions.calibration_error(distributions.pit(grid, cumulative, z[350:])) < 0.15
 
 
+def test_the_table_of_many_models_is_the_same_kind_by_either_library(galaxies, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    X = pd.DataFrame(features.PhotometricFeatures(data.FLUXES).fit_transform(galaxies)).add_prefix("c")
+    z = galaxies["z_spec"].to_numpy()
+    table = photoz.comparison.by_scikit_learn(X, z, ["dummy", "dt", "ridge"], 3, 0)
+    assert table.index[-1] == "DummyRegressor" and list(table) == ["MAE", "MSE", "R2"]
+    assert set(photoz.comparison.NAMES.values()) <= {name for name, _ in photoz.comparison.all_estimators("regressor")}
+    monkeypatch.setitem(sys.modules, "pycaret.regression", None)
+    made_by, again = photoz.comparison.compare(X, z, ["dummy", "dt", "ridge"], 3, 0)
+    assert made_by == "scikit-learn" and again.equals(table) and not list(tmp_path.iterdir())
+
+
 def run(capsys, *arguments):
     status = main([str(argument) for argument in arguments])
     captured = capsys.readouterr()

@@ -9,7 +9,7 @@ from helpers.plots import panels
 TRUE, PREDICTED = "spectroscopic redshift", "photometric redshift"
 
 
-def break_through_bands(redshifts, *, mock, template="Scd"):
+def break_through_bands(redshifts, *, mock, template="Sbc"):
     """Show a template at several redshifts over the throughputs of the bands.
 
     Parameters
