@@ -405,7 +405,7 @@ def leave_one_field_out(field, dec):
 
 
 # %% [markdown]
-# Left: each field predicted from the other four, and in the usual shuffled folds, with the same forest. Right: train on the bright half of the galaxies, and predict the faint half in bins of magnitude, beside folds over all. Look for how much is lost in each case.
+# Left: each field predicted from the other four, and in the usual shuffled folds, with the same forest. Right: train on the bright half of the galaxies, and predict the faint half in bins of magnitude, beside folds over all. (The folds train on four fifths instead of a half, so that a part of the second difference is the size of the training set.) Look for how much is lost in each case.
 
 # %%
 forest = models.make("rf", colours_set, seed=run.seed, **quick.get("rf", {}))

@@ -97,6 +97,7 @@ def test_figures_of_merit_on_known_numbers():
     assert metrics.bias(predicted, true) == pytest.approx(0.01, abs=1e-3)
     assert metrics.outliers(np.array([0.0, 0.2, 1.0, 1.35]), np.array([0.0, 0.0, 1.0, 1.0])) == 0.5
     assert metrics.r2(np.array([1.0, 2.0]), np.array([1.0, 3.0])) == pytest.approx(0.5)
+    assert np.isnan(metrics.r2(np.full(9, 0.7), np.full(9, 0.7)))
     assert report["mse"][1] == pytest.approx(np.std(predicted[:5000] ** 2) / np.sqrt(5000), rel=0.3)
     with pytest.raises(ValueError, match="found NaN"):
         metrics.report([np.nan], [1.0])
@@ -215,6 +216,8 @@ def test_the_model_sees_no_other_column(galaxies, tmp_path, capsys):
         (["--fluxes", "id"], "expected numbers in the column 'id'"),
         (["--fluxes", "f_F606W,z_spec"], "each column to be named once"),
         (["--z-spec", "id"], "expected at least 50 galaxies .* found 0"),
+        (["--fluxes", "a,,b"], "names of columns with a comma between them, found 'a,,b'"),
+        (["--most", "20"], "at least 50 galaxies, found 20"),
         (["--errors", "e_F606W"], "an error column for each of 5 fluxes, found 1"),
     ],
 )

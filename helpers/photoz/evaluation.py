@@ -11,7 +11,8 @@ from helpers.photoz.tables import read_table
 
 FOLDS = 5
 FEWEST = 10  # galaxies with a redshift in a fold
-MOST = 20_000  # galaxies that are used, unless more are asked for
+MOST = 10_000  # galaxies that are used, unless more are asked for
+TRIED = 16  # features at a split of a forest, at most: twenty bands have 190 colours
 
 
 def evaluate(path, fluxes, errors=None, z_spec="z_spec", model="rf", seed=0, most=MOST):
@@ -52,6 +53,8 @@ def evaluate(path, fluxes, errors=None, z_spec="z_spec", model="rf", seed=0, mos
         raise ValueError(
             f"expected each column to be named once, found {', '.join(named)}: a flux is no redshift or error"
         )
+    if most < FOLDS * FEWEST:
+        raise ValueError(f"expected to use at least {FOLDS * FEWEST} galaxies, found {most}: ask for more")
     table = read_table(path, named)
     z = redshifts(table[z_spec])
     rows = np.flatnonzero(np.isfinite(z))
@@ -71,7 +74,10 @@ def evaluate(path, fluxes, errors=None, z_spec="z_spec", model="rf", seed=0, mos
         chosen = np.sort(np.random.default_rng(seed).choice(len(z), most, replace=False))
         usable, z = usable.iloc[chosen].reset_index(drop=True), z[chosen]
     missing = ~np.isfinite(measurements(usable, fluxes, errors)[0])
-    estimator = make(model, PhotometricFeatures(tuple(fluxes), None if errors is None else tuple(errors)), seed)
+    n_features = len(fluxes) * (len(fluxes) + 3) // 2  # magnitudes, colours, flags
+    options = {"max_features": min(0.5, TRIED / n_features)} if model == "rf" else {}
+    features = PhotometricFeatures(tuple(fluxes), None if errors is None else tuple(errors))
+    estimator = make(model, features, seed, **options)
     predicted = out_of_fold(estimator, usable.drop(columns=z_spec), z, FOLDS, seed)
     if not np.isfinite(predicted).all():
         raise ValueError(f"the model {model} gave redshifts that are not finite: try another one")

@@ -27,8 +27,7 @@ def mae(predicted, true):
 
 def r2(predicted, true):
     """Coefficient of determination, 1 - MSE / variance of the true redshifts; NaN where that is 0."""
-    variance = np.var(true)
-    return float(1 - mse(predicted, true) / variance) if variance > 0 else float("nan")
+    return float(1 - mse(predicted, true) / np.var(true)) if np.ptp(true) > 0 else float("nan")
 
 
 def sigma_nmad(predicted, true):
