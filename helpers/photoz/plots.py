@@ -118,13 +118,13 @@ def densities(grid, cumulative, true, titles, *, mock, columns=4):
     """
     rows = -(-len(true) // columns)
     figure, axes = panels(rows, columns, mock=mock, size=(2.7, 2.0), sharex=True, squeeze=False)
-    edges = np.arange(0, 4.01, 0.08)
+    edges = np.arange(0, 4.51, 0.09)
     for i, (axis, z) in enumerate(zip(axes.flat, true, strict=False)):
         for number, name in enumerate(cumulative):
             mass = np.diff(np.interp(edges, grid[name], cumulative[name][i], left=0, right=1))
             axis.stairs(mass / np.diff(edges), edges, color=f"C{number}", label=name if i == 0 else None)
         axis.axvline(z, color="black", linestyle="--", linewidth=1, label="true" if i == 0 else None)
-        axis.set(title=titles[i], yticks=[], xlim=(0, 4))
+        axis.set(title=titles[i], yticks=[], xlim=(0, 4.5))
         axis.title.set_fontsize(8)
     for axis in axes[-1]:
         axis.set_xlabel("redshift")
