@@ -120,7 +120,7 @@ def _reader(path):
 def _read_fits(path, columns):
     with warnings.catch_warnings(record=True) as noted:
         warnings.simplefilter("always")
-        table = _flat(Table.read(path, format="fits", unit_parse_strict="silent"))
+        table = _flat(Table.read(path, format="fits"))
     if any("truncated" in str(warning.message) for warning in noted):
         raise DataError(f"{short(path)} is cut off: fetch it again")
     return table
