@@ -477,7 +477,7 @@ photoz.plots.densities({name: pair[0] for name, pair in cdfs.items()}, {name: pa
                        z[picked], [f"F160W = {m[i]:.1f}" for i in picked], mock=galaxies.mock)
 
 # %% [markdown]
-# DENS
+# Upper row: what is worst for the forest is bad for everybody. Even the floor expects these galaxies elsewhere, but it keeps a small peak near the true redshift, which the forest hardly has, since too few of its training galaxies are like that. Lower row: the three agree about where, and two of the galaxies have two peaks, of which a point estimate could only be the middle.
 #
 # ## 9 A survey
 #
