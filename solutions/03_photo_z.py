@@ -60,7 +60,7 @@ photoz.plots.break_through_bands([0.3, 0.9, 1.6, 2.4], mock=True)
 # Now the catalogue: five fields, five HST bands. Missing values are −99. Two traps: an `id` is unique within its field only, and GOODS-N and GOODS-S are both abbreviated "g".
 
 # %%
-catalogue = run.use(photoz.load(n=run.pick(ci=1800, demo=15_000, full=60_000), seed=1))
+catalogue = run.use(photoz.load(n=run.pick(ci=1200, demo=15_000, full=60_000), seed=1))
 counts = pd.DataFrame({"field": catalogue.field, "spec": np.isfinite(catalogue.redshift)})
 fields = counts.groupby("field").spec.agg(galaxies="size", with_redshift="sum")
 for band, gone in zip(BANDS, np.isnan(catalogue.flux).T):
@@ -195,7 +195,7 @@ figure, axes = plots.panels(1, 3, mock=galaxies.mock, size=(3.4, 2.8), sharey=Tr
 for axis, i in zip(axes, [np.argmin(np.abs(z - target)) for target in (0.5, 1.2, 2.2)]):
     flux, error = galaxies.flux[i], np.hypot(galaxies.error[i], 0.05 * galaxies.flux[i])
     for k, name in enumerate(names):
-        axis.plot(fitter.grid, [chi2(flux, error, model[k]) for model in fitter.models], linewidth=1, label=name)
+        axis.plot(fitter.grid[::2], [chi2(flux, error, model[k]) for model in fitter.models[::2]], linewidth=1, label=name)
     axis.axvline(z[i], color="black", linestyle="--", linewidth=1)
     axis.set(xlabel="redshift", ylim=(0.1, 1e3), yscale="log", xlim=(0, 4), title=f"z_spec = {z[i]:.2f}")
 axes[0].set_ylabel("χ² of one template")
@@ -484,7 +484,7 @@ photoz.plots.densities({name: pair[0] for name, pair in cdfs.items()}, {name: pa
 # A survey has more galaxies than fit into memory. `photoz.predict_catalogue` takes a Parquet file in parts, through Dask: on the cores of this machine, or, without a change in the call, on the workers of a `distributed.Client`. If it is stopped, the same call goes on where it was. Ids are kept, and rows come out in the order in which they went in.
 
 # %%
-n_survey = run.pick(ci=5000, demo=200_000, full=1_000_000)
+n_survey = run.pick(ci=2000, demo=200_000, full=1_000_000)
 survey_model = models.make("gbt", colours_set, seed=run.seed, **quick.get("gbt", {})).fit(galaxies.table, z)
 survey = catalogue.table.iloc[np.arange(n_survey) % len(catalogue)].assign(id=np.arange(n_survey))
 with tempfile.TemporaryDirectory() as folder:
@@ -516,7 +516,7 @@ answers = {"template fit, mean": fitted["template fit, mean"], "random forest": 
 scores(answers)
 
 # %% tags=["answer"]
-table_more, _ = mock.simulate(run.pick(ci=2500, demo=30_000, full=200_000), seed=77, z_peak=False)
+table_more, _ = mock.simulate(run.pick(ci=1000, demo=30_000, full=200_000), seed=77, z_peak=False)
 more = photoz.selected(photoz.Catalogue(table_more, FLUXES, ERRORS, "z_spec", "mock"))
 sizes = run.pick(ci=(50, 100), demo=(150, 500, 1500, 4500), full=(150, 500, 1500, 5000, 20_000))
 curves, spread = {}, {}
