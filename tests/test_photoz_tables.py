@@ -29,7 +29,8 @@ def as_hdf5_group(table, path):
     with h5py.File(path, "w") as file:
         group = file.create_group("photometry/inner")
         for name in table:
-            group[name] = table[name].astype("S") if table[name].dtype == object else table[name]
+            text = not pd.api.types.is_numeric_dtype(table[name])
+            group[name] = table[name].to_numpy().astype("S") if text else table[name]
 
 
 def as_hdf5_compound(table, path):

@@ -167,7 +167,11 @@ def _numbers(table, names):
     values = np.empty((len(table), len(names)))
     for i, name in enumerate(names):
         values[:, i] = pd.to_numeric(table[name], errors="coerce")
-        if np.isnan(values[:, i]).all() and table[name].dtype == object and table[name].notna().any():
+        if (
+            np.isnan(values[:, i]).all()
+            and not pd.api.types.is_numeric_dtype(table[name])
+            and table[name].notna().any()
+        ):
             example = table[name].dropna().iloc[0]
             raise DataError(f"expected numbers in the column {name!r}, found text such as {str(example)[:30]!r}")
     return values
@@ -208,7 +212,9 @@ def field_names(field, dec):
     for letter, name in FIELDS.items():
         names[letters == letter] = name
     if unknown := set(letters) - set(FIELDS) - {"g"}:
-        raise DataError(f"expected fields that start with a, c, g or u, found {', '.join(map(repr, sorted(unknown)))}")
+        raise DataError(
+            f"expected fields that start with a, c, g or u, found {', '.join(repr(str(letter)) for letter in sorted(unknown))}"
+        )
     return names.astype(str)
 
 

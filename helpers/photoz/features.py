@@ -202,7 +202,11 @@ class CatalogueColumns(TransformerMixin, BaseEstimator):
 
     def fit(self, table, z=None):
         """Learn the medians and the values of columns of text."""
-        self.values_ = {c: sorted(table[c].astype(str).unique()) for c in self.columns if table[c].dtype == object}
+        self.values_ = {
+            c: sorted(table[c].astype(str).unique())
+            for c in self.columns
+            if not pd.api.types.is_numeric_dtype(table[c])
+        }
         values = self._numbers(table)
         with np.errstate(all="ignore"):
             self.median_ = np.array([np.median(v[np.isfinite(v)]) if np.isfinite(v).any() else 0.0 for v in values.T])
