@@ -137,7 +137,7 @@ class Critic(nn.Module):
 
 
 # %% [markdown]
-# Every statement below rests on three random starts of each design. Dozens of small GANs are trained as **one**: `Ensemble` stacks their weights, so that one multiplication of a batch of matrices serves all (two to three times as fast as one after the other on a CPU, much more on a GPU). Each member has its own weights, noise and order of the data; the losses are those of hack 01, a Wasserstein GAN with gradient penalty.
+# Every statement below rests on three random starts of each design. Dozens of small GANs are trained as **one**: `Ensemble` stacks their weights, so that one multiplication of a batch of matrices serves all (measured on a CPU: 2.6 times as fast as one after the other at 128 hidden units, 1.7 times at 512). Each member has its own weights, noise and order of the data; the losses are those of hack 01, a Wasserstein GAN with gradient penalty.
 
 # %%
 KINDS = {"gaussian": 0.0, "uniform, variance 1": 3**0.5, "uniform on [-1, 1]": 1.0}
