@@ -1,7 +1,6 @@
 """Exercises of hack 06: the solved version is accepted, plausible wrong answers are told what is wrong."""
 
 import numpy as np
-import pytest
 import torch
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
@@ -146,33 +145,6 @@ WRONG = {
         (lambda output, image, beta: cvae()((output[0], *(o.detach() for o in output[1:])), image, beta), "detached"),
     ],
 }
-
-
-@pytest.mark.parametrize("identifier", sorted(WRONG))
-def test_the_reference_is_accepted(identifier):
-    answer, _ = exercises.judge(identifier, exercises.reference(identifier))
-    assert answer == "correct"
-
-
-@pytest.mark.parametrize(
-    ("identifier", "attempt", "reason"),
-    [(name, attempt, reason) for name, attempts in WRONG.items() for attempt, reason in attempts],
-)
-def test_a_wrong_answer_is_told_what_is_wrong(identifier, attempt, reason):
-    answer, _ = exercises.judge(identifier, attempt)
-    assert answer.startswith("not yet: ")
-    assert reason in answer
-    assert "it raised" not in answer
-
-
-@pytest.mark.parametrize("identifier", sorted(WRONG))
-def test_every_wrong_answer_has_its_own_message(identifier):
-    reasons = [reason for _, reason in WRONG[identifier]]
-    assert len(set(reasons)) >= 2
-
-
-def test_every_exercise_of_the_hack_is_tried():
-    assert set(WRONG) == {name for name in exercises._checks if name.startswith("06.")}
 
 
 def test_other_right_solutions_are_accepted():

@@ -1,0 +1,54 @@
+"""What holds for the exercises of every hack: each `test_hackNN_exercises.py` has the wrong answers, WRONG, by exercise."""
+
+import importlib
+import time
+from pathlib import Path
+
+import pytest
+
+from helpers import exercises
+
+MODULES = [path.stem for path in sorted(Path(__file__).parent.glob("test_hack[0-9][0-9]_exercises.py"))]
+WRONG = {name: attempts for module in MODULES for name, attempts in importlib.import_module(module).WRONG.items()}
+SLIPS = [(name, attempt, reason) for name, attempts in WRONG.items() for attempt, reason in attempts]
+
+
+def stub(*arguments, **keywords):
+    raise NotImplementedError(exercises.STUB)
+
+
+@pytest.mark.parametrize("identifier", sorted(WRONG))
+def test_the_reference_is_accepted_at_once(identifier):
+    start = time.perf_counter()
+    answer, _ = exercises.judge(identifier, exercises.reference(identifier))
+    assert answer == "correct"
+    assert time.perf_counter() - start < 5
+
+
+@pytest.mark.parametrize("identifier", sorted(WRONG))
+def test_a_stub_is_to_do_and_there_are_hints(identifier):
+    assert exercises.judge(identifier, stub)[0] == "to do"
+    assert len(exercises.known(identifier).hints) >= 2
+
+
+@pytest.mark.parametrize(
+    ("identifier", "attempt", "reason"), SLIPS, ids=[f"{i}-{slip[0]}" for i, slip in enumerate(SLIPS)]
+)
+@pytest.mark.filterwarnings("ignore:Initializing zero-element tensors", "ignore:Using backward\\(\\) with create_graph")
+def test_a_wrong_answer_is_told_what_is_wrong(identifier, attempt, reason):
+    answer, _ = exercises.judge(identifier, attempt)
+    assert answer.startswith("not yet: ")
+    assert reason in answer
+    assert "it raised" not in answer
+
+
+@pytest.mark.parametrize("identifier", sorted(WRONG))
+def test_wrong_answers_have_their_own_messages(identifier):
+    reasons = [reason for _, reason in WRONG[identifier]]
+    assert len(set(reasons)) >= max(2, 0.6 * len(reasons))  # variants of one slip may share one
+
+
+@pytest.mark.parametrize("number", sorted({name.split(".")[0] for name in WRONG}))
+def test_every_exercise_of_a_hack_is_tried(number):
+    registered = {name for name in exercises._checks if name.startswith(f"{number}.")}
+    assert registered == {name for name in WRONG if name.startswith(f"{number}.")}
