@@ -7,6 +7,7 @@ import sys
 import warnings
 from dataclasses import asdict, dataclass, field
 from html import escape
+from math import isfinite
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -19,6 +20,7 @@ from helpers.metrics import format_number
 from helpers.training.supervised import default_fabric
 
 PROFILES = ("ci", "demo", "full")
+CI = "ci: sizes that only prove that every cell runs; the text describes what demo shows"
 
 
 def setup(name, seed=0):
@@ -54,6 +56,8 @@ def setup(name, seed=0):
     exercises.protect_notebook()
     shown = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     print(f"{name} · profile {profile} · device {shown} · data {short(run.data)} · seed {seed}")
+    if profile == "ci":
+        print(CI)
     if "google.colab" in sys.modules and device.type == "cpu":
         print("The GPU is off. Switch it on: Runtime → Change runtime type → a GPU; then run the notebook again.")
     return run
@@ -83,6 +87,13 @@ class Score:
     floor_name: str | None = None
     target: str | None = None
     met: bool | None = None
+
+    def __post_init__(self):
+        """Take the numbers of any library: JSON knows none of NumPy's or PyTorch's."""
+        for name in ("value", "error", "baseline", "floor"):
+            number = getattr(self, name)
+            if number is not None:
+                setattr(self, name, float(number))
 
 
 @dataclass
@@ -121,9 +132,10 @@ class Run:
         return data
 
     def checkpoint(self, name):
-        """Return the checkpoint file of a training run, at the `full` profile; None where a rerun is quick."""
+        """Return the checkpoint file of a training run; None at `ci`, where a rerun is quick."""
         number = self.name.split("_")[0]
-        return self.output / "checkpoints" / number / f"{name}.pt" if self.profile == "full" else None
+        path = self.output / "checkpoints" / number / f"{name}.pt"
+        return None if self.profile == "ci" else path
 
     def score(self, what, value, error=None, *, below=None, above=None, **context):
         """Add a row to the scoreboard.
@@ -139,10 +151,10 @@ class Run:
         **context
             Of `Score`: unit, source, baseline, baseline_name, floor, floor_name.
         """
-        score = Score(what, float(value), None if error is None else float(error), **context)
+        score = Score(what, value, error, **context)
         if below is not None or above is not None:
             score.target = f"≤ {below:g}" if below is not None else f"≥ {above:g}"
-            score.met = bool(value <= below if below is not None else value >= above)
+            score.met = score.value <= below if below is not None else score.value >= above
         self.scores = [row for row in self.scores if row.what != what] + [score]
 
     def scoreboard(self):
@@ -152,7 +164,7 @@ class Run:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with atomic_path(path) as part:
-                Path(part).write_text(json.dumps(board.as_dict(), indent=1), encoding="utf-8")
+                Path(part).write_text(json.dumps(board.as_dict(), indent=1, allow_nan=False), encoding="utf-8")
         except OSError as error:
             print(f"the scoreboard could not be written to {short(path)} ({error.strerror}); it is shown here only")
         return board
@@ -170,8 +182,12 @@ class Scoreboard:
     rows: list
 
     def as_dict(self):
-        """Return everything as plain dictionaries, lists and numbers."""
-        return asdict(self)
+        """Return everything as JSON knows it: None stands for a number that is not finite."""
+        board = asdict(self)
+        for row in board["rows"]:
+            infinite = [key for key, value in row.items() if isinstance(value, float) and not isfinite(value)]
+            row.update(dict.fromkeys(infinite))
+        return board
 
     def _cells(self):
         for row in self.rows:

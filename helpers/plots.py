@@ -19,6 +19,7 @@ STYLE = {
     "image.cmap": "gray",
     "image.interpolation": "nearest",
 }
+LINE = 3  # values: fewer are drawn as points, or nothing would be seen of a single one
 
 
 def use_course_style():
@@ -106,7 +107,8 @@ def history(histories, *, mock, ylabel="loss", logarithmic=True):
     for number, (name, run) in enumerate(histories.items()):
         for (which, losses), style in zip(run.losses().items(), ("--", "-"), strict=False):
             entries = run.steps or range(1, len(losses) + 1)
-            axis.plot(entries, losses, style, color=f"C{number}", label=f"{name}, {which}")
+            marker = "o" if len(losses) < LINE else None
+            axis.plot(entries, losses, style, marker=marker, color=f"C{number}", label=f"{name}, {which}")
     axis.set(
         xlabel="generator step" if run.steps else "epoch", ylabel=ylabel, yscale="log" if logarithmic else "linear"
     )

@@ -3,6 +3,9 @@
 import io
 import os
 
+WIDGET = "application/vnd.jupyter.widget-view+json"  # how Jupyter finds the widget of an output
+WIDTH = "7em"  # of all names, so that equal positions of two sliders mean equal numbers
+
 
 def sliders(draw, names, still, limits=(-2.5, 2.5)):
     """Let the reader move numbers and see what they do.
@@ -40,11 +43,14 @@ class Sliders:
     def __init__(self, still, box):
         self.still, self.box = still, box
 
-    def _repr_mimebundle_(self, **keywords):
+    def _repr_mimebundle_(self, **_):
         picture = io.BytesIO()
         self.still.savefig(picture, format="png")
         bundle = {"image/png": picture.getvalue(), "text/plain": f"<{'Sliders' if self.box else 'Figure'}>"}
-        return ({} if self.box is None else self.box._repr_mimebundle_(**keywords)) | bundle
+        if self.box is None:
+            return bundle
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id}
+        return {WIDGET: view} | bundle
 
 
 def _box(draw, names, limits):
@@ -55,7 +61,7 @@ def _box(draw, names, limits):
     except ImportError:
         return None
     low, high = limits
-    style = {"description_width": "initial"}
+    style = {"description_width": WIDTH}
     moved = [
         ipywidgets.FloatSlider(0, min=low, max=high, step=0.1, description=name, continuous_update=False, style=style)
         for name in names

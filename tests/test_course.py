@@ -29,7 +29,7 @@ def test_pick_follows_the_profile(monkeypatch, profile, picked):
         monkeypatch.setenv("HACK_PROFILE", profile)
     run = setup("99_toy")
     assert run.pick(ci=1, demo=2, full=3) == picked
-    assert (run.checkpoint("net") is None) == (profile != "full")
+    assert (run.checkpoint("net") is None) == (profile == "ci")
 
 
 def test_unknown_profile_lists_the_known_ones(monkeypatch):
@@ -43,6 +43,12 @@ def test_setup_prints_one_line_without_absolute_paths(capsys):
     line = capsys.readouterr().out
     assert line.count("\n") == 1
     assert "99_toy · profile demo · device cpu · data data · seed 3" in line or "cuda" in line
+
+
+def test_the_profile_that_shows_nothing_says_so(monkeypatch, capsys):
+    monkeypatch.setenv("HACK_PROFILE", "ci")
+    setup("99_toy")
+    assert "ci: sizes that only prove" in capsys.readouterr().out
 
 
 def test_everything_is_seeded(monkeypatch):
@@ -96,6 +102,17 @@ def test_scoreboard_on_screen_and_on_disk(folders):
     run.use(types.SimpleNamespace(mock=True))
     run.use(types.SimpleNamespace(mock=False))
     assert run.mock and "MOCK" in run.scoreboard()._repr_html_()
+
+
+def test_numbers_of_other_libraries_reach_the_disk(folders):
+    run = setup("99_toy")
+    run.score("R²", np.float32(0.5), torch.tensor(0.25), baseline=np.float32(0.1), floor=np.int64(1))
+    run.score("lost", float("nan"), floor=np.float64("inf"))
+    run.scoreboard()
+    text = (folders / "out" / "scoreboards" / "99_toy.json").read_text(encoding="utf-8")
+    first, second = json.loads(text, parse_constant=pytest.fail)["rows"]
+    assert (first["value"], first["error"], first["baseline"], first["floor"]) == (0.5, 0.25, np.float32(0.1), 1)
+    assert second["value"] is None and second["floor"] is None
 
 
 def test_target_that_is_missed_is_shown_as_missed():

@@ -27,6 +27,14 @@ def test_a_slider_a_name_redraws_the_figure(figure, monkeypatch):
     assert WIDGET in bundle and bundle["image/png"].startswith(b"\x89PNG")
 
 
+def test_widgets_as_old_as_colabs_are_shown_too(figure, monkeypatch):
+    ipywidgets = pytest.importorskip("ipywidgets")
+    monkeypatch.delenv("HACK_STATIC", raising=False)
+    shown = sliders(lambda values: figure, ["one"], figure)
+    monkeypatch.delattr(ipywidgets.Widget, "_repr_mimebundle_", raising=False)  # new in ipywidgets 8
+    assert shown._repr_mimebundle_()[WIDGET]["model_id"] == shown.box.model_id
+
+
 def test_where_the_course_is_executed_there_is_only_the_picture(figure, monkeypatch):
     monkeypatch.setenv("HACK_STATIC", "1")
     bundle = sliders(None, ["one"], figure)._repr_mimebundle_()

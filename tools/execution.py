@@ -9,6 +9,7 @@ from jupyter_client.kernelspec import NoSuchKernel
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
+from helpers import cores
 from sources import CourseError
 
 ANSI = re.compile(r"(?:\x1b|#x1B)\[[0-9;]*[A-Za-z]")  # the second form stands in JUnit's XML
@@ -45,8 +46,7 @@ def course_environment(root, profile, outputs, **more):
     # Under another Matplotlib backend than the kernel's own a figure would leave no output.
     environment = {k: value for k, value in os.environ.items() if k not in ("MPLBACKEND", "HACK_STRICT")}
     path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
-    # Threads that wait in a loop cost nothing alone, but made small networks nine times as slow beside another program.
-    environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    cores.share(environment)
     environment["HACK_STATIC"] = "1"  # nobody moves a slider while a notebook is executed
     return environment | {"PYTHONPATH": path, "HACK_PROFILE": profile, "HACK_OUTPUT": str(outputs)} | more
 

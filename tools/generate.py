@@ -16,6 +16,7 @@ from execution import course_environment, error_outputs, execute, refuse_outputs
 from listing import (
     TABLE,
     badges,
+    distribution,
     hack_table,
     minutes_sentence,
     read_minutes,
@@ -30,14 +31,17 @@ from sources import NAME, ROOT, CourseError, read_hacks, select
 MEND = "run: make notebooks"
 
 
-def _header(root, hack):
+def _about(root, hack):
+    """Return what the notebooks of a hack say of the course: header, what to install, address."""
+    repo = repository(root)
     minutes = read_minutes(root).get(hack.name, {})
-    return {"badges": badges(repository(root), hack.name), "minutes": minutes_sentence(minutes)}
+    header = {"badges": badges(repo, hack.name), "minutes": minutes_sentence(minutes)}
+    return header, distribution(root, hack.number), f"https://github.com/{repo}"
 
 
 def solved(root, hack):
     """Return the solved notebook of a hack, without outputs."""
-    return solved_notebook(hack, _header(root, hack), f"https://github.com/{repository(root)}")
+    return solved_notebook(hack, *_about(root, hack))
 
 
 def _with_outputs(notebook, previous):
@@ -103,11 +107,10 @@ def _gallery(hack, notebook):
 def generated(root, hack):
     """Return what follows from one source, as a dictionary from path to text or bytes."""
     notebook = hack.path.with_suffix(".ipynb")
-    header, address = _header(root, hack), f"https://github.com/{repository(root)}"
     executed = _with_outputs(solved(root, hack), read_notebook(notebook))
     files = {
         root / "helpers" / "reference" / f"hack{hack.number}.py": reference_module(hack),
-        root / "notebooks" / notebook.name: dumps(participants_notebook(hack, header, address)),
+        root / "notebooks" / notebook.name: dumps(participants_notebook(hack, *_about(root, hack))),
         notebook: dumps(executed),
     }
     picture = _gallery(hack, executed)

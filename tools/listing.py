@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 
 from notebooks import write
 from sources import CourseError
@@ -26,6 +27,14 @@ def repository(root):
     if not found:
         raise CourseError('pyproject.toml: [project.urls] needs Repository = "https://github.com/owner/name"')
     return found[2]
+
+
+def distribution(root, number):
+    """Return the requirement that installs the course for a hack, with its own extra if it has one."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extra = f"hack{number}"
+    known = extra in project.get("optional-dependencies", {})
+    return f"{project['name']}[{extra}]" if known else project["name"]
 
 
 def set_repository(root, name):

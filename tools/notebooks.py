@@ -10,18 +10,34 @@ from helpers.datasets import atomic_path
 EXPERIMENT = "# Your experiment here."
 SETUP = """\
 # Set-up: installs the course where it is absent (Colab); an existing installation is left alone.
-import importlib.util
+import importlib
 import os
 import subprocess
 import sys
 
-if importlib.util.find_spec("helpers") is None:
-    address = os.environ.get("HACK_REPO", "https://github.com/OWNER/NAME")
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", f"git+{address}"], check=True)
-    importlib.invalidate_caches()"""
+# Sizes of data and training: "ci", "demo" (the default), or "full", which is meant for a GPU.
+# os.environ["HACK_PROFILE"] = "full"
+# Where checkpoints outlive a dead kernel; on Colab, a drive that is mounted first:
+# from google.colab import drive; drive.mount("/content/drive")
+# os.environ["HACK_OUTPUT"] = "/content/drive/MyDrive/hacks"
+
+try:
+    from helpers import cores
+except ImportError:
+    print("Installing the course: about a minute.", flush=True)
+    address = os.environ.get("HACK_REPO", "ADDRESS")
+    course = f"COURSE @ git+{address}"
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", course], check=True)
+    importlib.invalidate_caches()
+    sys.modules.pop("helpers", None)
+    from helpers import cores
+
+cores.share()  # before PyTorch is imported: its threads leave other programs room"""
+# With this Colab opens a notebook on a GPU.
+GPU = {"accelerator": "GPU", "colab": {"gpuType": "T4", "provenance": []}}
 
 
-def solved_notebook(hack, header, address):
+def solved_notebook(hack, header, course, address):
     """Return the solved notebook, without outputs.
 
     Parameters
@@ -29,6 +45,8 @@ def solved_notebook(hack, header, address):
     hack : Hack
     header : dict of str to str
         What replaces ``{badges}`` and ``{minutes}`` in the first text cell.
+    course : str
+        What pip should install, for the set-up cell: the distribution, with the extra of this hack.
     address : str
         The repository's public address, for the set-up cell.
 
@@ -40,10 +58,10 @@ def solved_notebook(hack, header, address):
         replace(cell, source=hack.exercises[cell.id].solved()) if "exercise" in cell.tags else cell
         for cell in hack.cells
     ]
-    return _notebook(hack, cells, header, address)
+    return _notebook(hack, cells, header, course, address)
 
 
-def participants_notebook(hack, header, address):
+def participants_notebook(hack, header, course, address):
     """Return the notebook with a stub in each exercise and without answers; see `solved_notebook`."""
     cells = []
     for answer, group in groupby(hack.cells, key=lambda cell: "answer" in cell.tags):
@@ -53,15 +71,16 @@ def participants_notebook(hack, header, address):
         for cell in group:
             stub = "exercise" in cell.tags
             cells.append(replace(cell, source=hack.exercises[cell.id].stub()) if stub else cell)
-    return _notebook(hack, cells, header, address)
+    return _notebook(hack, cells, header, course, address)
 
 
-def _notebook(hack, cells, header, address):
+def _notebook(hack, cells, header, course, address):
     notebook = nbformat.v4.new_notebook()
     notebook.nbformat_minor = 5
     notebook.metadata = nbformat.from_dict(
         {
             "astro_ai_hacks": {"source": hack.source},
+            **GPU,
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
             "language_info": {"name": "python"},
         }
@@ -73,7 +92,7 @@ def _notebook(hack, cells, header, address):
             for placeholder, text in header.items():
                 source = source.replace("{" + placeholder + "}", text)
         if "setup" in cell.tags:
-            source = SETUP.replace("https://github.com/OWNER/NAME", address)
+            source = SETUP.replace("COURSE", course).replace("ADDRESS", address)
         new = nbformat.v4.new_code_cell if cell.kind == "code" else nbformat.v4.new_markdown_cell
         metadata = {"tags": list(cell.tags)} if cell.tags else {}
         notebook.cells.append(new(source, id=cell.id, metadata=metadata))
