@@ -25,7 +25,7 @@ def allowed(group=GROUP):
     cores = os.cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):
         cores = len(os.sched_getaffinity(0))
-    return max(1, min(cores, math.ceil(_quota(group))))
+    return max(1, math.ceil(min(cores, _quota(group))))
 
 
 def _quota(group):

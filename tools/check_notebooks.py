@@ -3,10 +3,12 @@
 Usage::
 
     python tools/check_notebooks.py [--notebooks DIR ...] [--strict DIR ...] [--record] [-n 2]
+    python tools/check_notebooks.py --python .venv-colab/bin/python    # with the packages of another environment
 """
 
 import argparse
 import ast
+import json
 import os
 import re
 import sys
@@ -25,6 +27,7 @@ from sources import NAME, ROOT
 
 # With these nbval passes a cell that did not run, or that failed.
 BLIND = ("skip", "nbval-skip", "nbval-raises-exception", "raises-exception")
+KERNEL = "elsewhere"  # what a kernel of another environment is called
 PLUGINS = ("nbval.plugin", "nbval_environment", "xdist.plugin", "no:cacheprovider", "no:warnings")
 BLIND_COMMENTS = ("NBVAL_SKIP", "NBVAL_RAISES_EXCEPTION")
 
@@ -54,7 +57,7 @@ def blind_spots(notebook):
     return faults if any(cell.source.strip() for cell in code) else ["there is no code cell in it"]
 
 
-def run_nbval(root, files, strict, workers, timeout):
+def run_nbval(root, files, strict, workers, timeout, python=None):
     """Run the notebooks in one pool of workers.
 
     Parameters
@@ -69,6 +72,8 @@ def run_nbval(root, files, strict, workers, timeout):
         How many notebooks run at a time.
     timeout : float
         Seconds that one cell may take.
+    python : pathlib.Path, optional
+        Of an environment with the course installed, in which the notebooks run as a participant's do.
 
     Returns
     -------
@@ -91,10 +96,23 @@ def run_nbval(root, files, strict, workers, timeout):
         threads = str(max(1, (os.cpu_count() or 1) // workers))
         environment = course_environment(root, "ci", folder, HACK_WARNINGS="error")
         environment = {name: v for name, v in environment.items() if not name.startswith("PYTEST_")}
+        if python:
+            command.append(f"--nbval-kernel-name={KERNEL}")
+            environment = _of_a_participant(environment, python, Path(folder))
         os.environ.clear()
         os.environ.update({"OMP_NUM_THREADS": threads, **environment, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"})
         status = int(pytest.main(command))
         return status, _read_report(report) if report.is_file() else {}
+
+
+def _of_a_participant(environment, python, folder):
+    """Return the environment of notebooks whose kernels are started by another Python, on the installed course."""
+    spec = folder / "kernels" / KERNEL / "kernel.json"
+    spec.parent.mkdir(parents=True)
+    command = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec.write_text(json.dumps({"argv": command, "display_name": KERNEL, "language": "python"}), encoding="utf-8")
+    kept = {name: value for name, value in environment.items() if name not in ("HACK_STATIC", "PYTHONPATH")}
+    return kept | {"JUPYTER_PATH": str(folder), "HACK_DATA": str(folder / "data")}
 
 
 def _read_report(path):
@@ -130,7 +148,7 @@ def _message(failure):
     return "\n".join(f"    {line}" for line in [said, *lines[-5:]])
 
 
-def check(root, plain, strict, workers=2, timeout=300.0, record=False):
+def check(root, plain, strict, workers=2, timeout=300.0, record=False, python=None):
     """Run all notebooks of the folders, print the minutes and the first failure of each.
 
     Parameters
@@ -145,6 +163,8 @@ def check(root, plain, strict, workers=2, timeout=300.0, record=False):
         Seconds that one cell may take.
     record : bool
         Whether to write the minutes to ``benchmarks/minutes.json``.
+    python : pathlib.Path, optional
+        See `run_nbval`.
 
     Returns
     -------
@@ -157,7 +177,7 @@ def check(root, plain, strict, workers=2, timeout=300.0, record=False):
         print(f"{folder}: no notebook to run", file=sys.stderr)
     if not files:
         return False
-    status, results = run_nbval(root, files, strict, workers, timeout)
+    status, results = run_nbval(root, files, strict, workers, timeout, python)
     faults = {}
     for path in files:
         notebook = read_notebook(path)
@@ -198,12 +218,14 @@ def main(arguments=None):
     parser.add_argument("--strict", nargs="*", default=["solutions"], help="folders run with HACK_STRICT=1")
     parser.add_argument("--record", action="store_true", help="write the minutes to benchmarks/minutes.json")
     parser.add_argument("--timeout", type=float, default=300.0, help="seconds that one cell may take")
+    parser.add_argument("--python", type=Path, help="of another environment, with the course installed in it")
     parser.add_argument("-n", "--workers", type=int, default=2, help="how many notebooks run at a time")
     options = parser.parse_args(arguments)
     root = options.root.resolve()
     plain = [(root / folder).resolve() for folder in options.notebooks]
     strict = [(root / folder).resolve() for folder in options.strict]
-    return not check(root, plain, strict, options.workers, options.timeout, options.record)
+    python = options.python and options.python.absolute()
+    return not check(root, plain, strict, options.workers, options.timeout, options.record, python)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ On Linux PyTorch comes without CUDA where there is no NVIDIA card; TORCH=cuda or
 """
 
 import argparse
-import hashlib
 import json
 import os
 import re
@@ -43,7 +42,8 @@ def main(arguments=None):
         else:
             elsewhere(options.kind, folder)
     except subprocess.CalledProcessError as error:
-        print(f"this failed, see above: {' '.join(map(str, error.cmd))}", file=sys.stderr)
+        command = " ".join(map(str, error.cmd)).split("\n")[0]
+        print(f"this failed, see above: {command}", file=sys.stderr)
         return 1
     except SetupError as error:
         print(error, file=sys.stderr)
@@ -109,11 +109,13 @@ def reachable(address):
 
 def elsewhere(kind, folder):
     """An environment as participants have it, with the course installed as its set-up cells do."""
-    recipe = hashlib.sha256(COLAB.read_bytes() + Path(__file__).read_bytes()).hexdigest()
-    stamp = folder / f"{kind}.txt"
-    if not stamp.is_file() or stamp.read_text(encoding="utf-8") != recipe:
+    recipe = f"{COLAB.read_text(encoding='utf-8')} {requirements()}"
+    stamp = folder / "recipe.txt"
+    known = stamp.read_text(encoding="utf-8") if stamp.is_file() else ""
+    if kind == "latest" or known != recipe:
         shutil.rmtree(folder, ignore_errors=True)
-        colab(folder) if kind == "colab" else latest(folder)
+        make = {"colab": colab, "latest": latest}
+        make[kind](folder)
         stamp.write_text(recipe, encoding="utf-8")
     install_as_a_participant(folder)
 
@@ -127,7 +129,9 @@ def colab(folder):
     pinned = dict(re.findall(r"^([\w.-]+)==([\w.]+)", text, re.MULTILINE))
     pinned = {normal(name): version for name, version in pinned.items()}
     install_torch(folder, f"torch=={pinned['torch']}", without_cuda())
-    constraints = [f"{name}=={version}" for name, version in pinned.items()]
+    # What belongs to CUDA comes with PyTorch, whose build here may be another than there.
+    cuda = re.compile(r"(cuda|nvidia)-|triton$")
+    constraints = [f"{n}=={version}" for n, version in pinned.items() if not cuda.match(n)]
     path = folder / "constraints.txt"
     path.write_text("\n".join(constraints) + "\n", encoding="utf-8")
     names = [name for name in (*requirements(), *NOTEBOOK) if name in pinned]
@@ -180,15 +184,18 @@ def find_python(wanted):
 def install_as_a_participant(folder):
     """Run the set-up cell of every notebook, on the last commit, and say what that changed."""
     python = folder / "bin" / "python"
-    run(python, "-m", "pip", "uninstall", "--quiet", "--yes", "astro-ai-hacks")
-    before, start = installed(python), time.monotonic()
-    if subprocess.run(["git", "diff", "--quiet", "HEAD"], cwd=ROOT).returncode:
-        say("the last commit is what is installed: changes that are not committed are not in it")
-    environment = {**clean_environment(), "HACK_REPO": ROOT.as_uri()}
+    uninstall = ("-m", "pip", "uninstall", "--quiet", "--yes", "astro-ai-hacks")
     scripts = list(dict.fromkeys(map(setup_cell, sorted((ROOT / "notebooks").glob("*.ipynb")))))
     if not scripts:
         raise SetupError("notebooks/: there is none; run make notebooks")
-    for script in sorted(scripts, key=len):
+    if subprocess.run(["git", "diff", "--quiet", "HEAD"], cwd=ROOT).returncode:
+        say("the last commit is what is installed: changes that are not committed are not in it")
+    environment = {**clean_environment(), "HACK_REPO": ROOT.as_uri()}
+    before, start = installed(python), time.monotonic()
+    for script in scripts:
+        # Each finds the course absent, as on a machine of its own.
+        if "astro-ai-hacks" in installed(python):
+            run(python, *uninstall)
         run(python, "-c", script, cwd=folder, env=environment)
     after = installed(python)
     new = sorted(f"{name} {after[name]}" for name in after.keys() - before.keys())
