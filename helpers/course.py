@@ -154,7 +154,8 @@ class Run:
         score = Score(what, value, error, **context)
         if below is not None or above is not None:
             score.target = f"≤ {below:g}" if below is not None else f"≥ {above:g}"
-            score.met = score.value <= below if below is not None else score.value >= above
+            met = score.value <= below if below is not None else score.value >= above
+            score.met = bool(met)
         self.scores = [row for row in self.scores if row.what != what] + [score]
 
     def scoreboard(self):

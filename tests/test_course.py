@@ -106,7 +106,8 @@ def test_scoreboard_on_screen_and_on_disk(folders):
 
 def test_numbers_of_other_libraries_reach_the_disk(folders):
     run = setup("99_toy")
-    run.score("R²", np.float32(0.5), torch.tensor(0.25), baseline=np.float32(0.1), floor=np.int64(1))
+    numbers = {"baseline": np.float32(0.1), "floor": np.int64(1), "above": np.float32(0.2)}
+    run.score("R²", np.float32(0.5), torch.tensor(0.25), **numbers)
     run.score("lost", float("nan"), floor=np.float64("inf"))
     run.scoreboard()
     text = (folders / "out" / "scoreboards" / "99_toy.json").read_text(encoding="utf-8")
