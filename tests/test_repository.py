@@ -1,9 +1,12 @@
 """The repository itself: files that must agree, rooms that must be known, the README's promises."""
 
 import ast
+import json
 import os
 import re
 import subprocess
+import sys
+import sysconfig
 import tomllib
 import venv
 from pathlib import Path
@@ -14,20 +17,70 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
-@pytest.mark.parametrize("name", ["environment.yml", "requirements.txt"])
-def test_binder_reads_the_same_as_the_root(name):
-    assert (ROOT / "binder" / name).read_bytes() == (ROOT / name).read_bytes()
+def pins(name):
+    """The pinned versions of a file, by package; of two for different Pythons the last one."""
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    found = [re.match(r"([\w.-]+)==([\w.+]+)", line) for line in lines]
+    return {pin[1]: pin[2] for pin in found if pin}
+
+
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+HACKS = sorted(extra for extra in EXTRAS if re.fullmatch(r"hack\d\d", extra))
+
+
+def test_binder_has_what_a_notebook_needs_in_the_versions_of_the_course():
+    course = pins("requirements.txt")
+    binder = pins("binder/requirements.txt")
+    local = {name: version.removesuffix("+cpu") for name, version in binder.items()}
+    assert local.items() <= course.items()
+    light = [f"astro-ai-hacks[{extra}]" for extra in HACKS]
+    assert set(light) <= set(EXTRAS["light"]), "a hack's extra is not in the extra light"
+    named = PROJECT["project"]["dependencies"] + sum((EXTRAS[extra] for extra in HACKS), [])
+    for requirement in [*named, *EXTRAS["light"]]:
+        name = re.match(r"[\w.-]+", requirement)[0]
+        assert name in binder or name == "astro-ai-hacks", f"{name} is missing: run make lock"
+
+
+def test_binder_downloads_neither_cuda_nor_what_it_has_itself():
+    binder = pins("binder/requirements.txt")
+    assert binder["torch"].endswith("+cpu")
+    assert not {"jupyterlab", "pycaret", "tensorflow", "dash"} & set(binder)
+    assert not [name for name in binder if re.match("cuda|nvidia|triton", name)]
+    text = (ROOT / "binder" / "requirements.txt").read_text(encoding="utf-8")
+    assert "--extra-index-url https://download.pytorch.org/whl/cpu\n" in text
+
+
+def test_cuda_is_pinned_and_brought_by_pytorch_alone():
+    text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    assert "\n-c requirements-cuda.txt\n" in text
+    course = pins("requirements.txt")
+    cuda = pins("requirements-cuda.txt")
+    assert cuda and not set(cuda) & set(course)
+    assert all(re.match("cuda-|nvidia-|triton$", name) for name in cuda)
+    assert not [name for name in course if re.match("cuda-|nvidia-|triton$", name)]
 
 
 def test_requirements_pin_everything_that_the_project_names():
-    pins = dict(
-        line.split("==") for line in (ROOT / "requirements.txt").read_text().splitlines() if not line.startswith("#")
-    )
-    named = PROJECT["project"]["dependencies"] + sum(PROJECT["project"]["optional-dependencies"].values(), [])
+    known = pins("requirements.txt")
+    named = PROJECT["project"]["dependencies"] + sum(EXTRAS.values(), [])
     for requirement in named:
-        name, exact = re.match(r"([\w.-]+)(?:==([\d.]+))?", requirement).groups()
-        assert name in pins, f"{name} is not in requirements.txt: run make lock"
-        assert exact is None or pins[name].startswith(exact.rstrip(".")), f"{name} differs: run make lock"
+        name, exact = re.match(r"([\w.-]+)(?:\[\w+\])?(?:==([\d.]+))?", requirement).groups()
+        if name == PROJECT["project"]["name"]:
+            continue
+        assert name in known, f"{name} is not in requirements.txt: run make lock"
+        fits = exact is None or known[name].startswith(exact.rstrip("."))
+        assert fits, f"{name} differs: run make lock"
+
+
+def test_every_pin_can_be_had_for_the_oldest_python_that_is_promised():
+    """Soupsieve's newest wants 3.11.5, which hid on a newer Python: Debian 12 has 3.11.2."""
+    assert PROJECT["project"]["requires-python"] == ">=3.11"
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    for line in (line for line in lines if line.startswith("soupsieve==")):
+        pin, _, marker = line.partition(" ; ")
+        assert pin == "soupsieve==2.10" or marker == "python_full_version >= '3.11.5'"
+    tool = (ROOT / "tools" / "lock.py").read_text(encoding="utf-8")
+    assert 'PYTHON = "3.11.0"' in tool
 
 
 def test_every_room_of_helpers_is_under_the_import_rules():
@@ -56,28 +109,71 @@ def clean_environment(**extra):
     return {k: v for k, v in os.environ.items() if not k.startswith(("HACK_", "PYTHON"))} | extra
 
 
-def test_setup_cell_installs_the_course_where_it_is_absent(tmp_path):
-    """In an empty environment, from a clone by its file:// address; and again, where it then does nothing."""
-    import nbformat
+@pytest.fixture(scope="module")
+def setup_cell():
+    path = min((ROOT / "notebooks").glob("*.ipynb"))
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return next("".join(cell["source"]) for cell in cells if "setup" in cell["metadata"].get("tags", []))
 
-    notebook = nbformat.read(next((ROOT / "notebooks").glob("*.ipynb")), as_version=4)
-    cell = next(cell.source for cell in notebook.cells if "setup" in cell.metadata.get("tags", []))
+
+@pytest.mark.slow
+def test_setup_cell_installs_the_course_where_it_is_absent(setup_cell, tmp_path):
+    """From a clone by its file:// address; and again, where it then does nothing.
+
+    What the course needs lies on the path already: `make test-colab` tries the cell without that.
+    """
     clone, empty = tmp_path / "clone", tmp_path / "empty"
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
     venv.create(empty, with_pip=True)
     python = empty / ("Scripts" if os.name == "nt" else "bin") / "python"
     script = tmp_path / "cell.py"
-    after = "\nfrom helpers.course import setup\nsetup('06_cherenkov_rings')\nimport helpers.rings\nfrom helpers.datasets import registry\nassert registry()\nprint(helpers.__file__)\n"
-    script.write_text(cell + after)
-    # The versions are those of the course, so that no newer and larger ones are fetched for the test.
-    environment = clean_environment(HACK_REPO=clone.as_uri(), PIP_CONSTRAINT=str(ROOT / "requirements.txt"))
-    first = subprocess.run([python, script], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    after = [
+        "from helpers.course import setup",
+        "setup('06_cherenkov_rings')",
+        "import helpers.rings",
+        "from helpers.datasets import registry",
+        "assert registry()",
+        "print(helpers.__file__)",
+    ]
+    script.write_text("\n".join([setup_cell, *after]), encoding="utf-8")
+    (tmp_path / "helpers").mkdir()  # a folder of that name beside the notebook is not the course
+    packages = sysconfig.get_paths()["purelib"]
+    here = {"PYTHONPATH": packages, "HACK_REPO": clone.as_uri()}
+    command = [python, script]
+    options = {"cwd": tmp_path, "capture_output": True, "text": True, "encoding": "utf-8"}
+    first = subprocess.run(command, env=clean_environment(**here), **options)
     assert first.returncode == 0, first.stderr[-2000:]
+    assert first.stdout.startswith("Installing the course")
     assert "06_cherenkov_rings · profile demo" in first.stdout
     assert Path(first.stdout.splitlines()[-1]).is_relative_to(empty)
-    nowhere = clean_environment(HACK_REPO="file:///nowhere", PIP_NO_INDEX="1")
-    again = subprocess.run([python, script], cwd=tmp_path, env=nowhere, capture_output=True, text=True)
+    nowhere = here | {"HACK_REPO": "file:///nowhere", "PIP_NO_INDEX": "1"}
+    again = subprocess.run(command, env=clean_environment(**nowhere), **options)
     assert again.returncode == 0, again.stderr[-2000:]
+    assert "Installing" not in again.stdout
+
+
+def test_setup_cell_settles_how_threads_wait_before_pytorch_comes(setup_cell):
+    after = "import os, sys\nprint('torch' in sys.modules, os.environ['OMP_WAIT_POLICY'])"
+    command = [sys.executable, "-c", f"{setup_cell}\n{after}"]
+    variables = clean_environment(PYTHONPATH=str(ROOT))
+    variables.pop("OMP_WAIT_POLICY", None)
+    found = subprocess.run(command, env=variables, capture_output=True, text=True, check=True)
+    assert found.stdout == "False PASSIVE\n"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_colab_opens_a_notebook_on_a_gpu(path):
+    metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"]
+    assert metadata["accelerator"] == "GPU"
+    assert metadata["colab"]["gpuType"] == "T4"
+
+
+def test_jupyterlab_is_told_not_to_offer_a_build():
+    shared = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
+    [(source, target)] = shared.items()
+    assert target == "etc/jupyter/labconfig/page_config.json"
+    assert json.loads((ROOT / source).read_text(encoding="utf-8")) == {"buildCheck": False}
+    assert (Path(sys.prefix) / target).is_file()
 
 
 def test_another_python_is_told_what_to_install(tmp_path):
@@ -85,7 +181,9 @@ def test_another_python_is_told_what_to_install(tmp_path):
     fake = tmp_path / "python3.9"
     fake.write_text('#!/bin/sh\n[ "$1" = --version ] && echo Python 3.9.18 && exit 0\nexit 1\n')
     fake.chmod(0o755)
-    for name in ("Makefile", "requirements.txt", "pyproject.toml"):
+    (tmp_path / "tools").mkdir()
+    needed = ("requirements.txt", "requirements-cuda.txt", "pyproject.toml", "tools/environment.py")
+    for name in ("Makefile", *needed):
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
     result = subprocess.run(["make", "run", f"PYTHON={fake}"], cwd=tmp_path, capture_output=True, text=True)
     assert result.returncode != 0

@@ -16,7 +16,7 @@ from execution import course_environment, error_outputs, execute, refuse_outputs
 from listing import (
     TABLE,
     badges,
-    distribution,
+    extra,
     hack_table,
     minutes_sentence,
     read_minutes,
@@ -32,11 +32,11 @@ MEND = "run: make notebooks"
 
 
 def _about(root, hack):
-    """Return what the notebooks of a hack say of the course: header, what to install, address."""
+    """Return what the notebooks of a hack say of the course: header, extra of pip, address."""
     repo = repository(root)
     minutes = read_minutes(root).get(hack.name, {})
     header = {"badges": badges(repo, hack.name), "minutes": minutes_sentence(minutes)}
-    return header, distribution(root, hack.number), f"https://github.com/{repo}"
+    return header, extra(root, hack.number), f"https://github.com/{repo}"
 
 
 def solved(root, hack):

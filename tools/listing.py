@@ -29,12 +29,12 @@ def repository(root):
     return found[2]
 
 
-def distribution(root, number):
-    """Return the requirement that installs the course for a hack, with its own extra if it has one."""
+def extra(root, number):
+    """Return what stands before the address that pip is given, where a hack has an extra of its own."""
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    extra = f"hack{number}"
-    known = extra in project.get("optional-dependencies", {})
-    return f"{project['name']}[{extra}]" if known else project["name"]
+    name = f"hack{number}"
+    known = name in project.get("optional-dependencies", {})
+    return f"{project['name']}[{name}] @ " if known else ""
 
 
 def set_repository(root, name):

@@ -26,7 +26,7 @@ try:
 except ImportError:
     print("Installing the course: about a minute.", flush=True)
     address = os.environ.get("HACK_REPO", "ADDRESS")
-    course = f"COURSE @ git+{address}"
+    course = f"EXTRAgit+{address}"
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", course], check=True)
     importlib.invalidate_caches()
     sys.modules.pop("helpers", None)
@@ -37,7 +37,7 @@ cores.share()  # before PyTorch is imported: its threads leave other programs ro
 GPU = {"accelerator": "GPU", "colab": {"gpuType": "T4", "provenance": []}}
 
 
-def solved_notebook(hack, header, course, address):
+def solved_notebook(hack, header, extra, address):
     """Return the solved notebook, without outputs.
 
     Parameters
@@ -45,8 +45,8 @@ def solved_notebook(hack, header, course, address):
     hack : Hack
     header : dict of str to str
         What replaces ``{badges}`` and ``{minutes}`` in the first text cell.
-    course : str
-        What pip should install, for the set-up cell: the distribution, with the extra of this hack.
+    extra : str
+        For the set-up cell: what names the extra of this hack to pip, if it has one.
     address : str
         The repository's public address, for the set-up cell.
 
@@ -58,10 +58,10 @@ def solved_notebook(hack, header, course, address):
         replace(cell, source=hack.exercises[cell.id].solved()) if "exercise" in cell.tags else cell
         for cell in hack.cells
     ]
-    return _notebook(hack, cells, header, course, address)
+    return _notebook(hack, cells, header, extra, address)
 
 
-def participants_notebook(hack, header, course, address):
+def participants_notebook(hack, header, extra, address):
     """Return the notebook with a stub in each exercise and without answers; see `solved_notebook`."""
     cells = []
     for answer, group in groupby(hack.cells, key=lambda cell: "answer" in cell.tags):
@@ -71,10 +71,10 @@ def participants_notebook(hack, header, course, address):
         for cell in group:
             stub = "exercise" in cell.tags
             cells.append(replace(cell, source=hack.exercises[cell.id].stub()) if stub else cell)
-    return _notebook(hack, cells, header, course, address)
+    return _notebook(hack, cells, header, extra, address)
 
 
-def _notebook(hack, cells, header, course, address):
+def _notebook(hack, cells, header, extra, address):
     notebook = nbformat.v4.new_notebook()
     notebook.nbformat_minor = 5
     notebook.metadata = nbformat.from_dict(
@@ -92,7 +92,7 @@ def _notebook(hack, cells, header, course, address):
             for placeholder, text in header.items():
                 source = source.replace("{" + placeholder + "}", text)
         if "setup" in cell.tags:
-            source = SETUP.replace("COURSE", course).replace("ADDRESS", address)
+            source = SETUP.replace("EXTRA", extra).replace("ADDRESS", address)
         new = nbformat.v4.new_code_cell if cell.kind == "code" else nbformat.v4.new_markdown_cell
         metadata = {"tags": list(cell.tags)} if cell.tags else {}
         notebook.cells.append(new(source, id=cell.id, metadata=metadata))
