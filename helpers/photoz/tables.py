@@ -4,21 +4,23 @@ FITS, HDF5, Parquet, CSV, ECSV, VOTable and plain ASCII, also gzipped. The forma
 the file, not from its name. A masked or blank entry becomes NaN.
 """
 
+import csv
 import gzip
 import io
 import re
-import warnings
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pandas as pd
 from astropy.table import Table
-from astropy.utils.exceptions import AstropyWarning
+from astropy.utils.xml.iterparser import get_xml_iterator
 
 from helpers.datasets import DataError, short
+from helpers.reading import GZIP, content, limit, limit_hdf5, listed, reading
 
 HEADER_LINES = 500  # of comments, among which the names of the columns are looked for
+MISSING = ["", "null", "None", "--", "NaN", "nan", "-nan", "N/A", "NA"]
 _SEXTRACTOR = re.compile(r"#\s*(\d+)\s+([A-Za-z_]\w*)")
 
 
@@ -44,20 +46,8 @@ def read_table(path, columns=None):
         If the file is not there, not whole, not a table, or lacks a column; the last error lists the columns.
     """
     path = Path(path)
-    if not path.is_file():
-        raise DataError(f"expected a catalogue at {short(path)}, found {'a folder' if path.is_dir() else 'nothing'}")
-    if path.stat().st_size == 0:
-        raise DataError(f"expected a catalogue in {short(path)}, found an empty file: get it again")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", AstropyWarning)  # units that astropy does not know, say
-            warnings.simplefilter("ignore", pd.errors.DtypeWarning)
-            table = _reader(path)(path, columns)
-    except DataError:
-        raise
-    except Exception as error:  # each library has its own errors for a damaged file
-        reason = str(error).strip().split("\n")[0][:200]
-        raise DataError(f"{short(path)} cannot be read as a table ({type(error).__name__}: {reason})") from None
+    with reading(path, "a catalogue"):
+        table = _reader(path)(path, columns)
     if not len(table):
         raise DataError(f"expected a catalogue in {short(path)}, found a table without rows")
     if columns is None:
@@ -88,9 +78,8 @@ def resolve(wanted, present, path):
     for name in wanted:
         alike = [name] if name in present else [p for p in present if str(p).lower() == str(name).lower()]
         if len(alike) != 1:
-            shown = ", ".join(map(str, present[:80])) + (" ..." if len(present) > 80 else "")
             what = f"more than one column is called {name!r}" if alike else f"there is no column {name!r}"
-            raise DataError(f"{what} in {short(path)}; the columns are: {shown}")
+            raise DataError(f"{what} in {short(path)}; the columns are: {listed(present)}")
         found += alike
     return found
 
@@ -98,7 +87,7 @@ def resolve(wanted, present, path):
 def _reader(path):
     with path.open("rb") as file:
         start = file.read(16)
-    packed = start[:2] == b"\x1f\x8b"
+    packed = start.startswith(GZIP)
     if packed:
         with gzip.open(path) as file:
             start = file.read(16)
@@ -109,21 +98,25 @@ def _reader(path):
     if start.startswith(b"PAR1") and not packed:
         return _read_parquet
     if start.lstrip().startswith((b"<?xml", b"<VOTABLE")):
-        return lambda path, columns: _flat(Table.read(path, format="votable"))
+        return _read_votable
     if start.startswith(b"# %ECSV"):
-        return lambda path, columns: _flat(Table.read(path, format="ascii.ecsv"))
+        return lambda path, columns: _flat(Table.read(_text(path), format="ascii.ecsv"))
     if b"\x00" in start and not start.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise DataError(f"expected FITS, HDF5, Parquet, CSV or ASCII in {short(path)}, found another binary format")
     return _read_text
 
 
 def _read_fits(path, columns):
-    with warnings.catch_warnings(record=True) as noted:
-        warnings.simplefilter("always")
-        table = _flat(Table.read(path, format="fits"))
-    if any("truncated" in str(warning.message) for warning in noted):
-        raise DataError(f"{short(path)} is cut off: fetch it again")
-    return table
+    return _flat(Table.read(io.BytesIO(content(path)), format="fits"))
+
+
+def _read_votable(path, columns):
+    xml = content(path)
+    with get_xml_iterator(io.BytesIO(xml)) as elements:
+        elsewhere = any(start and tag == "STREAM" and "href" in data for start, tag, data, _ in elements)
+    if elsewhere:
+        raise DataError(f"expected the rows in {short(path)} itself, found the address of another file: put them in it")
+    return _flat(Table.read(io.BytesIO(xml), format="votable"))
 
 
 def _read_parquet(path, columns):
@@ -132,6 +125,7 @@ def _read_parquet(path, columns):
     names = pq.read_schema(path).names
     if columns is not None:
         names = list(dict.fromkeys(resolve(columns, names, path)))
+    limit(path, pq.read_metadata(path).num_rows * len(names) * 8)  # equal rows take no space in the file
     return pq.read_table(path, columns=names).to_pandas()
 
 
@@ -164,6 +158,7 @@ def _read_hdf5(path, columns):
         file.visititems(lambda name, item: groups.append(item) if isinstance(item, h5py.Group) else None)
         compound = [item for group in groups for item in group.values() if _is_data(item) and item.dtype.names]
         if compound:
+            limit_hdf5(file, compound[:1])
             data = compound[0][:]
             return pd.DataFrame({n: _native(data[n]) for n in data.dtype.names if data[n].ndim == 1})
         for group in groups:
@@ -173,6 +168,7 @@ def _read_hdf5(path, columns):
             lengths = [len(item) for item in sets.values()]
             n = max(lengths, key=lengths.count)
             sets = {name: item for name, item in sets.items() if len(item) == n and item.dtype.kind in "biufSO"}
+            limit_hdf5(file, sets.values())
             return pd.DataFrame({name: _native(item[:]) for name, item in sets.items()})
     raise DataError(f"expected columns (data sets of one dimension) in {short(path)}, found none")
 
@@ -181,52 +177,85 @@ def _is_data(item):
     return isinstance(item, h5py.Dataset)
 
 
+def _text(path):
+    """The text of a file whose last row is whole: a file is cut off in the middle of a row as a rule."""
+    text = content(path).decode("utf-8-sig", "replace")
+    if not text.rstrip(" \t").endswith(("\n", "\r")):
+        raise DataError(
+            f"expected a line break behind the last row of {short(path)}, found none: get the file again, "
+            "or add one if that row is whole"
+        )
+    return text
+
+
 def _read_text(path, columns):
-    with gzip.open(path) if path.open("rb").read(2) == b"\x1f\x8b" else path.open("rb") as file:
-        text = file.read().decode("utf-8-sig", "replace")
-    comments, first = [], None
-    lines = text.splitlines()
-    for number, line in enumerate(lines):
-        if line.strip() and not line.lstrip().startswith("#"):
-            first = number
-            break
-        if line.strip() and len(comments) < HEADER_LINES:
-            comments.append(line.strip())
-    if first is None:
+    lines = [line for line in _text(path).splitlines() if line.strip()]
+    comments = [line.strip() for line in lines if line.lstrip().startswith("#")]
+    rows = [line for line in lines if not line.lstrip().startswith("#")]
+    if not rows:
         raise DataError(f"expected rows of numbers in {short(path)}, found comments only")
-    separator = next((s for s in (",", "\t", ";", "|") if s in lines[first]), None)
-    head = _split(lines[first], separator)
-    names = _names_in_comments(comments, len(head), separator, columns or ())
-    skip = first
-    if names is None and not any(_is_number(entry) for entry in head):
-        names, skip = head, first + 1
+    separator = next((s for s in (",", "\t", ";", "|") if s in rows[0]), None)
+    first = _split(rows[0], separator)
+    if any(_is_number(entry) for entry in first if entry):
+        names = _names_in_comments(comments[:HEADER_LINES], len(first), separator, columns or ())
+    else:
+        names = first
+        rows = rows[1:]
     if names is None:
-        raise DataError(f"expected the names of the {len(head)} columns in the first line of {short(path)}, found none")
-    body = io.StringIO("\n".join(lines[skip:]))
-    options = {"sep": separator, "skipinitialspace": True} if separator else {"sep": r"\s+"}
-    missing = ["", "null", "None", "--", "NaN", "nan", "-nan", "N/A", "NA"]
-    options |= {"na_values": missing, "keep_default_na": False, "comment": "#", "index_col": False}
-    return pd.read_csv(body, header=None, names=_unique(names), **options)
+        raise DataError(
+            f"expected the names of the {len(first)} columns in the first line of {short(path)}, found none"
+        )
+    _check_lengths(path, rows, separator, len(names))
+    names = _unique(names)
+    named = [name for name in names if name]  # without a name are row numbers, and the ends of |1|2|
+    wanted = named if columns is None else set(resolve(columns, named, path))
+    return pd.read_csv(
+        io.StringIO("\n".join(rows)),
+        sep=separator or r"\s+",
+        skipinitialspace=True,
+        header=None,
+        names=names,
+        usecols=wanted,
+        na_values=MISSING,
+        keep_default_na=False,
+    )
+
+
+def _entries(lines, separator):
+    """The entries of each line, in lists; as pandas tells them apart, but it fills up or cuts what does not fit."""
+    if separator:
+        return csv.reader(lines, delimiter=separator, skipinitialspace=True)
+    return csv.reader((" ".join(line.split()) for line in lines), delimiter=" ")
+
+
+def _check_lengths(path, rows, separator, n):
+    lengths = map(len, _entries(rows, separator))
+    wrong = next(((row, length) for row, length in enumerate(lengths, 1) if length != n), None)
+    if wrong:
+        row, length = wrong
+        raise DataError(
+            f"expected {n} entries in each row of {short(path)}, as there are {n} names, found {length} in row {row}: "
+            "name every column, the row names as well, fill in what is blank, and put text with separators into quotes"
+        )
 
 
 def _names_in_comments(comments, n, separator, wanted):
     """The comment that names n columns; of several the one with most of those wanted, else the first."""
     numbered = {int(m[1]): m[2] for m in map(_SEXTRACTOR.match, comments) if m}
-    if len(numbered) >= n and set(range(1, n + 1)) <= set(numbered):
+    if set(range(1, n + 1)) <= set(numbered) and n + 1 not in numbered:
         return [numbered[i] for i in range(1, n + 1)]
     candidates = []
     for comment in comments:
         text = comment.lstrip("#").strip()
-        for entries in {tuple(_split(text, separator)), tuple(text.split())}:
+        for entries in (_split(text, separator), text.split()):
             if len(entries) == n and not all(map(_is_number, entries)):
-                candidates.append(list(entries))
+                candidates.append(entries)
     lower = {str(name).lower() for name in wanted}
     return max(candidates, key=lambda names: len(lower & {name.lower() for name in names}), default=None)
 
 
 def _split(line, separator):
-    entries = line.strip().strip("|").split(separator) if separator else line.split()
-    return [entry.strip().strip("\"'") for entry in entries]
+    return [entry.strip().strip("\"'") for entry in next(_entries([line], separator), [])]
 
 
 def _is_number(entry):
