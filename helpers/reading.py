@@ -54,7 +54,7 @@ def reading(path, what, remedy="get it again"):
     except Exception as error:
         said = str(error).replace(str(path.absolute()), name).replace(str(path), name)
         reason = textwrap.shorten(f"{type(error).__name__}: {said}", 200, placeholder=" ...").rstrip(": ")
-        raise DataError(f"expected {what} in {name}, found what cannot be read ({reason}): {remedy}") from None
+        raise DataError(f"expected {what} in {name}, found one that cannot be read ({reason}): {remedy}") from None
 
 
 def listed(names):

@@ -196,25 +196,26 @@ def _read_text(path, columns):
         raise DataError(f"expected rows of numbers in {short(path)}, found comments only")
     separator = next((s for s in (",", "\t", ";", "|") if s in rows[0]), None)
     first = _split(rows[0], separator)
-    if any(_is_number(entry) for entry in first if entry):
-        names = _names_in_comments(comments[:HEADER_LINES], len(first), separator, columns or ())
-    else:
+    if _are_names(first):
         names = first
         rows = rows[1:]
+    else:
+        names = _names_in_comments(comments[:HEADER_LINES], len(first), separator, columns or ())
     if names is None:
         raise DataError(
             f"expected the names of the {len(first)} columns in the first line of {short(path)}, found none"
         )
     _check_lengths(path, rows, separator, len(names))
-    names = _unique(names)
-    named = [name for name in names if name]  # without a name are row numbers, and the ends of |1|2|
+    unique = _unique(names)
+    # without a name are row numbers, and the ends of |1|2|
+    named = [own for own, name in zip(unique, names, strict=True) if name]
     wanted = named if columns is None else set(resolve(columns, named, path))
     return pd.read_csv(
         io.StringIO("\n".join(rows)),
         sep=separator or r"\s+",
         skipinitialspace=True,
         header=None,
-        names=names,
+        names=unique,
         usecols=wanted,
         na_values=MISSING,
         keep_default_na=False,
@@ -248,7 +249,7 @@ def _names_in_comments(comments, n, separator, wanted):
     for comment in comments:
         text = comment.lstrip("#").strip()
         for entries in (_split(text, separator), text.split()):
-            if len(entries) == n and not all(map(_is_number, entries)):
+            if len(entries) == n and _are_names(entries):
                 candidates.append(entries)
     lower = {str(name).lower() for name in wanted}
     return max(candidates, key=lambda names: len(lower & {name.lower() for name in names}), default=None)
@@ -258,11 +259,15 @@ def _split(line, separator):
     return [entry.strip().strip("\"'") for entry in next(_entries([line], separator), [])]
 
 
+def _are_names(entries):
+    return not any(_is_number(entry) for entry in entries if entry)
+
+
 def _is_number(entry):
     try:
         float(entry)
     except ValueError:
-        return entry in ("", "--")
+        return entry == "--"
     return True
 
 
