@@ -102,7 +102,7 @@ def choose(source, path, what, absent=None):
     path : path or None
         Where the real data would be; usually what `find` returned.
     what, absent : str
-        The name for the reader, as "rings", and why there are none (default: where they were looked for).
+        The name for the reader, as "rings", and why there may be none.
 
     Returns
     -------

@@ -1,7 +1,8 @@
-"""What the readers of data files share: one sentence for whatever is wrong with a file, and a limit to its size.
+"""What the readers of data files share: one sentence for what is wrong with a file, and limits.
 
-A damaged file makes each library raise errors of its own, some of them of many lines; `reading` turns all of them
-into a `helpers.datasets.DataError`. A small file may unpack to more than the memory: `content` and `limit` refuse it.
+A damaged file makes each library raise errors of its own, some of them of many lines: `reading`
+turns all of them into a `helpers.datasets.DataError`. A small file may unpack to more than the
+memory: `content` and `limit` refuse it.
 """
 
 import gzip
@@ -16,7 +17,7 @@ from helpers.datasets import DataError, short
 FACTOR = 20  # no catalogue is packed so well ...
 LARGEST = 1 << 30  # ... and what unpacks to less than 1 GiB does no harm
 GZIP = b"\x1f\x8b"
-_BROKEN_FITS = r"(?s).*(File may have been truncated|Error validating header)"  # warnings of astropy's
+_BROKEN_FITS = r"(?s).*(File may have been truncated|Error validating header)"  # astropy warns
 
 
 @contextmanager
@@ -34,14 +35,16 @@ def reading(path, what, remedy="get it again"):
     Raises
     ------
     helpers.datasets.DataError
-        If there is no such file, or the block raises anything; a DataError of the block's own is left as it is.
+        If there is no such file, or the block raises anything. A DataError of the block's own is
+        left as it is.
     """
     path = Path(path)
     name = short(path)
     if not path.is_file():
         other = "a folder" if path.is_dir() else "something else"
         found = other if path.exists() else "nothing"
-        raise DataError(f"expected {what} at {name}, found {found}: look at its name and folder, or {remedy}")
+        advice = f"look at its name and folder, or {remedy}"
+        raise DataError(f"expected {what} at {name}, found {found}: {advice}")
     if path.stat().st_size == 0:
         raise DataError(f"expected {what} in {name}, found an empty file: {remedy}")
     try:
@@ -53,8 +56,9 @@ def reading(path, what, remedy="get it again"):
         raise
     except Exception as error:
         said = str(error).replace(str(path.absolute()), name).replace(str(path), name)
-        reason = textwrap.shorten(f"{type(error).__name__}: {said}", 200, placeholder=" ...").rstrip(": ")
-        raise DataError(f"expected {what} in {name}, found one that cannot be read ({reason}): {remedy}") from None
+        reason = f"{type(error).__name__}: {said}".rstrip(": ")
+        found = f"one that cannot be read ({textwrap.shorten(reason, 200, placeholder=' ...')})"
+        raise DataError(f"expected {what} in {name}, found {found}: {remedy}") from None
 
 
 def listed(names):
@@ -78,8 +82,8 @@ def limit(path, unpacked):
     size = Path(path).stat().st_size
     if unpacked > max(LARGEST, FACTOR * size):
         raise DataError(
-            f"expected {short(path)}, of {size} bytes, to unpack to {FACTOR} times as many at most, "
-            f"found {unpacked} or more: if you trust it, unpack it and keep only the rows that you need"
+            f"expected {short(path)} to unpack to {FACTOR} times its {size} bytes at most, "
+            f"found {unpacked} or more: unpack it yourself and keep the rows that you need"
         )
 
 
@@ -99,7 +103,7 @@ def content(path):
 
 
 def limit_hdf5(file, data_sets):
-    """Refuse data sets of an HDF5 file that lie in other files, or unpack to far more than the file has.
+    """Refuse data sets of HDF5 that lie in other files, or unpack to far more than the file has.
 
     Parameters
     ----------
@@ -112,8 +116,9 @@ def limit_hdf5(file, data_sets):
     """
     for data in data_sets:
         if data.external or data.is_virtual or data.file.filename != file.filename:
+            name = listed([data.name])
             raise DataError(
-                f"expected the data set {listed([data.name])} in {short(file.filename)} itself, found a link to another "
-                "file: copy the data into one file"
+                f"expected the data set {name} in {short(file.filename)} itself, "
+                "found a link to another file: copy the data into one file"
             )
     limit(file.filename, sum(data.nbytes for data in data_sets))

@@ -1,4 +1,4 @@
-"""What the readers of data files share: whatever is wrong with a file is one sentence, and what is too large is left."""
+"""What is wrong with a data file is said in one sentence, and what is too large is left."""
 
 import gzip
 import os
@@ -18,7 +18,7 @@ def path(tmp_path):
     return path
 
 
-@pytest.mark.parametrize("error", [OSError, KeyError, RecursionError, MemoryError, ValueError, AttributeError])
+@pytest.mark.parametrize("error", [OSError, KeyError, RecursionError, MemoryError, AttributeError])
 def test_whatever_a_library_raises_is_one_short_sentence(path, error):
     with pytest.raises(DataError) as told, reading.reading(path, "a table"):
         raise error(f"{path} is broken\n" + "and more of it " * 3000)
@@ -40,9 +40,11 @@ def test_what_is_no_file_is_not_opened(path, tmp_path):
     os.mkfifo(pipe)
     empty = tmp_path / "empty"
     empty.touch()
-    places = {tmp_path: "a folder", tmp_path / "no": "nothing", pipe: "something else", empty: "an empty file"}
+    nowhere = tmp_path / "nowhere"
+    places = {tmp_path: "a folder", nowhere: "nothing", pipe: "something else", empty: "an empty"}
     for place, found in places.items():
-        with pytest.raises(DataError, match=f"expected a table .* found {found}"), reading.reading(place, "a table"):
+        told = pytest.raises(DataError, match=f"expected a table .* found {found}")
+        with told, reading.reading(place, "a table"):
             pytest.fail("it was opened")
 
 
@@ -58,7 +60,7 @@ def test_what_unpacks_to_far_more_is_refused(path, monkeypatch):
     path.write_bytes(gzip.compress(zeros))
     assert reading.content(path) == zeros
     monkeypatch.setattr(reading, "LARGEST", 1 << 20)
-    with pytest.raises(DataError, match="expected .*data.bin, of .* to unpack to 20 times as many at most"):
+    with pytest.raises(DataError, match="expected .*data.bin to unpack to 20 times its"):
         reading.content(path)
     noise = np.random.default_rng(0).bytes(3 << 20)
     path.write_bytes(gzip.compress(noise))
@@ -86,7 +88,7 @@ def virtual(file, folder):
 @pytest.mark.parametrize("make", [external, linked, virtual])
 def test_numbers_in_another_file_are_not_read(make, tmp_path):
     with h5py.File(tmp_path / "a.hdf5", "w") as file:
-        with pytest.raises(DataError, match="the data set /x in .*a.hdf5 itself, found a link to another file"):
+        with pytest.raises(DataError, match="data set /x in .*a.hdf5 itself, found a link"):
             reading.limit_hdf5(file, [make(file, tmp_path)])
         file["y"] = np.zeros(10)
         reading.limit_hdf5(file, [file["y"]])
@@ -95,5 +97,5 @@ def test_numbers_in_another_file_are_not_read(make, tmp_path):
 def test_a_data_set_that_is_larger_than_its_file_is_refused(tmp_path):
     with h5py.File(tmp_path / "a.hdf5", "w") as file:
         empty = file.create_dataset("x", (10**6, 10**6), float, chunks=(10, 10))
-        with pytest.raises(DataError, match="to unpack to 20 times as many at most, found 8000000000000 or more"):
+        with pytest.raises(DataError, match="to unpack to 20 times its .* found 8000000000000 "):
             reading.limit_hdf5(file, [empty])

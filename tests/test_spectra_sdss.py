@@ -161,25 +161,30 @@ def test_a_damaged_file_is_always_one_sentence(tmp_path):
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"flux": ("M", np.full(3800, 1 + 2j))}, "expected numbers in the column flux .* the type >c16"),
-        ({"ivar": ("2E", np.ones((3800, 2)))}, r"expected numbers in the column ivar .* the shape \(3800, 2\)"),
-        ({"flux": ("3A", np.full(3800, "abc"))}, "expected numbers in the column flux .* the type <U3"),
+        ({"flux": ("M", np.full(3800, 1 + 2j))}, "numbers, .* in the column flux .* type >c16"),
+        ({"ivar": ("2E", np.ones((3800, 2)))}, r"numbers, .* column ivar .* shape \(3800, 2\)"),
+        ({"flux": ("3A", np.full(3800, "abc"))}, "numbers, .* in the column flux .* type <U3"),
         ({"loglam": ("E", 10**LOGLAM)}, "increasing wavelengths .* found 3801.89 to 9118"),
-        ({"loglam": ("D", 3.58 + 1e-12 * np.arange(3800))}, "increasing wavelengths .* found 3.58 to 3.58"),
+        ({"loglam": ("D", 3.58 + 1e-12 * np.arange(3800))}, "wavelengths .* found 3.58 to 3.58"),
         ({"loglam": ("E", LOGLAM - 400)}, "increasing wavelengths .* found -396.42 to"),
     ],
 )
 def test_columns_that_are_no_spectrum_are_refused(tmp_path, columns, message):
-    columns = {"flux": ("E", np.ones(3800)), "ivar": ("E", np.ones(3800)), "loglam": ("E", LOGLAM)} | columns
+    ones = np.ones(3800)
+    columns = {"flux": ("E", ones), "ivar": ("E", ones), "loglam": ("E", LOGLAM)} | columns
     coadd = [fits.Column(name, kind, array=array) for name, (kind, array) in columns.items()]
-    fits.HDUList([fits.PrimaryHDU(), fits.BinTableHDU.from_columns(coadd, name="COADD")]).writeto(tmp_path / "s.fits")
+    table = fits.BinTableHDU.from_columns(coadd, name="COADD")
+    fits.HDUList([fits.PrimaryHDU(), table]).writeto(tmp_path / "s.fits")
     with pytest.raises(DataError, match=message):
         sdss.read_spectrum(tmp_path / "s.fits")
 
 
-@pytest.mark.parametrize("header", [{"COEFF0": 400.0}, {"COEFF0": -400.0}, {"COEFF1": 1e300}, {"COEFF1": 1e-12}])
-def test_wavelengths_that_cannot_be_are_refused(tmp_path, header):
-    old = write_image(tmp_path / "spSpec-1.fit", np.ones((4, 500)), SPEC_CLN=2, **header)
+@pytest.mark.parametrize(
+    ("card", "value"), [("COEFF0", 400.0), ("COEFF0", -400.0), ("COEFF1", 1e300), ("COEFF1", 1e-12)]
+)
+def test_wavelengths_that_cannot_be_are_refused(tmp_path, card, value):
+    image = np.ones((4, 500))
+    old = write_image(tmp_path / "spSpec-1.fit", image, SPEC_CLN=2, **{card: value})
     with pytest.raises(DataError, match="expected increasing wavelengths .*spSpec-1.fit"):
         sdss.read_spectrum(old)
     with pytest.raises(DataError, match="expected increasing wavelengths .*spSpec-1.fit"):
@@ -190,9 +195,10 @@ def test_a_packed_file_is_read_and_one_that_would_fill_the_memory_refused(tmp_pa
     packed = tmp_path / "spec.fits.gz"
     packed.write_bytes(gzip.compress(write_spectrum(tmp_path / "spec.fits").read_bytes()))
     assert sdss.read_spectrum(packed).redshift == pytest.approx(0.1)
-    packed.write_bytes(gzip.compress(write_image(tmp_path / "zeros.fits", np.zeros((4, 99_999))).read_bytes()))
+    zeros = write_image(tmp_path / "zeros.fits", np.zeros((4, 99_999)))
+    packed.write_bytes(gzip.compress(zeros.read_bytes()))
     monkeypatch.setattr(reading, "LARGEST", 100_000)
-    with pytest.raises(DataError, match="spec.fits.gz, of .* to unpack to 20 times as many at most"):
+    with pytest.raises(DataError, match="spec.fits.gz to unpack to 20 times its"):
         sdss.read_spectrum(packed)
 
 

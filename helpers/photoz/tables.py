@@ -2,6 +2,10 @@
 
 FITS, HDF5, Parquet, CSV, ECSV, VOTable and plain ASCII, also gzipped. The format is told from the first bytes of
 the file, not from its name. A masked or blank entry becomes NaN.
+
+Text has the names of its columns in the first row or in a comment, a line that begins with #. Each
+row has as many entries as there are names, and ends with a line break: what has not may be shifted
+or cut off, and is refused.
 """
 
 import csv
@@ -113,9 +117,9 @@ def _read_fits(path, columns):
 def _read_votable(path, columns):
     xml = content(path)
     with get_xml_iterator(io.BytesIO(xml)) as elements:
-        elsewhere = any(start and tag == "STREAM" and "href" in data for start, tag, data, _ in elements)
-    if elsewhere:
-        raise DataError(f"expected the rows in {short(path)} itself, found the address of another file: put them in it")
+        streams = [data for start, tag, data, _ in elements if start and tag == "STREAM"]
+    if any("href" in attributes for attributes in streams):
+        raise DataError(f"expected the rows in {short(path)} itself, found the address of another file: join them")
     return _flat(Table.read(io.BytesIO(xml), format="votable"))
 
 
@@ -125,7 +129,8 @@ def _read_parquet(path, columns):
     names = pq.read_schema(path).names
     if columns is not None:
         names = list(dict.fromkeys(resolve(columns, names, path)))
-    limit(path, pq.read_metadata(path).num_rows * len(names) * 8)  # equal rows take no space in the file
+    n_rows = pq.read_metadata(path).num_rows
+    limit(path, n_rows * len(names) * 8)  # equal rows take no space in the file
     return pq.read_table(path, columns=names).to_pandas()
 
 
@@ -178,12 +183,12 @@ def _is_data(item):
 
 
 def _text(path):
-    """The text of a file whose last row is whole: a file is cut off in the middle of a row as a rule."""
+    """The text of a file, once its last row is known to be whole."""
     text = content(path).decode("utf-8-sig", "replace")
     if not text.rstrip(" \t").endswith(("\n", "\r")):
         raise DataError(
-            f"expected a line break behind the last row of {short(path)}, found none: get the file again, "
-            "or add one if that row is whole"
+            f"expected a line break behind the last row of {short(path)}, found none: "
+            "get the file again, or add one if that row is whole"
         )
     return text
 
@@ -203,7 +208,8 @@ def _read_text(path, columns):
         names = _names_in_comments(comments[:HEADER_LINES], len(first), separator, columns or ())
     if names is None:
         raise DataError(
-            f"expected the names of the {len(first)} columns in the first line of {short(path)}, found none"
+            f"expected the names of the {len(first)} columns in the first line of {short(path)}, "
+            "found none: write them there"
         )
     _check_lengths(path, rows, separator, len(names))
     unique = _unique(names)
@@ -223,20 +229,22 @@ def _read_text(path, columns):
 
 
 def _entries(lines, separator):
-    """The entries of each line, in lists; as pandas tells them apart, but it fills up or cuts what does not fit."""
+    """The entries of each line, in lists, told apart as pandas does."""
     if separator:
         return csv.reader(lines, delimiter=separator, skipinitialspace=True)
     return csv.reader((" ".join(line.split()) for line in lines), delimiter=" ")
 
 
 def _check_lengths(path, rows, separator, n):
+    """Raise DataError unless each row has n entries: pandas would fill it up, or cut it."""
     lengths = map(len, _entries(rows, separator))
     wrong = next(((row, length) for row, length in enumerate(lengths, 1) if length != n), None)
     if wrong:
         row, length = wrong
         raise DataError(
-            f"expected {n} entries in each row of {short(path)}, as there are {n} names, found {length} in row {row}: "
-            "name every column, the row names as well, fill in what is blank, and put text with separators into quotes"
+            f"expected {n} entries in each row of {short(path)}, one for each name, "
+            f"found {length} in row {row}: name every column, row names as well, "
+            "fill in what is blank, and put text with separators into quotes"
         )
 
 

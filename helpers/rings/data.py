@@ -217,13 +217,17 @@ def _read_rings(path):
         try:
             x, y = ring["center"]
             numbers = [x, y] + [ring[key] for key in keys]
-            finite = all(isinstance(number, int | float) and math.isfinite(number) for number in numbers)
+            finite = all(isinstance(x, int | float) and math.isfinite(x) for x in numbers)
             if not finite or others & ring.keys():
                 raise ValueError
             parameters[i, 0] = numbers
         except (TypeError, ValueError, KeyError, OverflowError):
-            wanted = "center (two numbers), " + ", ".join(keys) + (" and nothing of an ellipse" if others else "")
-            raise DataError(f"expected {wanted} for image {i} in {short(path)}, found {reprlib.repr(ring)}") from None
+            wanted = ", ".join(["center (two numbers)", *keys])
+            if others:
+                wanted += " and nothing of an ellipse"
+            place = f"image {i} in {short(path)}"
+            found = reprlib.repr(ring)
+            raise DataError(f"expected {wanted} for {place}, found {found}") from None
     return "ellipse" if elliptic else "regressor", np.ones(len(rings), dtype=int), parameters
 
 
@@ -231,14 +235,13 @@ def _read_image(path):
     with reading(path, "a PNG", "write it again"), Image.open(path, formats=("PNG",)) as image:
         if image.size != (mock.SIZE, mock.SIZE) or image.mode != "L":
             raise DataError(
-                f"expected {mock.SIZE} × {mock.SIZE} pixels of 8-bit grey (mode L) in {short(path)}, "
+                f"expected {mock.SIZE} × {mock.SIZE} pixels of 8-bit grey in {short(path)}, "
                 f"found {image.width} × {image.height} of mode {image.mode}: write it again"
             )
         pixels = np.asarray(image)
     if not np.isin(pixels, (0, 255)).all():
-        raise DataError(
-            f"expected pixels of 0 or 255 in {short(path)}, found others, up to {pixels.max()}: write it again"
-        )
+        found = f"others, up to {pixels.max()}: write it again"
+        raise DataError(f"expected pixels of 0 or 255 in {short(path)}, found {found}")
     return pixels
 
 

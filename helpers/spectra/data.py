@@ -197,7 +197,8 @@ def read(path, n=None):
         n_pix, total = len(group["wavelength"]), len(group["z"])
         if n is not None and n > total:
             raise DataError(f"expected {n} spectra in {short(path)}, found {total}: ask for fewer")
-        arrays = {name: group[key][...] if name == "wavelength" else group[key][:n] for name, key in KEYS.items()}
+        arrays = {name: group[key][:n] for name, key in KEYS.items() if name != "wavelength"}
+        arrays["wavelength"] = group["wavelength"][...]
     wavelength = arrays["wavelength"] = arrays["wavelength"].astype(np.float64)
     if n_pix < 2 or not (np.isfinite(wavelength).all() and wavelength[0] > 0 and (np.diff(wavelength) > 0).all()):
         raise DataError(f"expected increasing wavelengths in Å in {short(path)}, found others: repair raw/wavelength")
@@ -226,7 +227,8 @@ def _opened(path):
 def _check(group, name):
     for key in KEYS.values():
         if not isinstance(group.get(key), h5py.Dataset):
-            raise DataError(f"expected raw/{key} in {name}, found only {listed(group)}: get it again")
+            found = listed(group)
+            raise DataError(f"expected raw/{key} in {name}, found only {found}: get it again")
         if group[key].dtype.kind not in "fiu":
             kind = "spectra of different lengths" if key in ("spec", "specerr") else f"the type {group[key].dtype}"
             raise DataError(f"expected numbers on one grid in raw/{key} of {name}, found {kind}: rebin and write anew")

@@ -174,22 +174,22 @@ def _read_template(path):
 @contextmanager
 def _opened(path):
     """The HDUs of a FITS file; whatever a broken one raises becomes one DataError."""
-    with reading(path, "a FITS file of SDSS", "fetch it again"), fits.open(io.BytesIO(content(path))) as hdus:
+    guard = reading(path, "a FITS file of SDSS", "fetch it again")
+    with guard, fits.open(io.BytesIO(content(path))) as hdus:
         yield hdus
 
 
 def _column(path, hdu, name, kinds):
-    """One column of a table by its lower-case name, of these kinds of NumPy's types and one entry a row."""
+    """One column of a table by its lower-case name: one entry a row, of these kinds of types."""
     found = {column.name.lower(): column.name for column in getattr(hdu, "columns", ())}
     if name not in found:
-        raise DataError(
-            f"expected a column {name} in {hdu.name} of {short(path)}, found {listed(found)}: fetch it again"
-        )
+        place = f"{hdu.name} of {short(path)}"
+        raise DataError(f"expected a column {name} in {place}, found {listed(found)}: fetch it again")
     values = np.asarray(hdu.data[found[name]])
     if values.dtype.kind not in kinds or values.ndim != 1 or not len(values):
         kind = "numbers" if "f" in kinds else "text"
         raise DataError(
-            f"expected {kind} in the column {name} in {hdu.name} of {short(path)}, one entry a row, "
+            f"expected {kind}, one entry a row, in the column {name} of {short(path)}, "
             f"found the type {values.dtype} and the shape {values.shape}: fetch the file again"
         )
     return values
@@ -201,9 +201,11 @@ def _columns(path, hdu, *wanted):
 
 
 def _check_wavelengths(path, loglam):
-    if not (np.all((loglam > LOGLAM[0]) & (loglam < LOGLAM[1])) and np.all(np.diff(loglam) > STEP)):
+    start, end = LOGLAM
+    inside = np.all((loglam > start) & (loglam < end))
+    if not (inside and np.all(np.diff(loglam) > STEP)):
         raise DataError(
-            f"expected increasing wavelengths in {short(path)}, as log10 of Å between {LOGLAM[0]} and {LOGLAM[1]}, "
+            f"expected increasing wavelengths in {short(path)}, their log10 from {start} to {end}, "
             f"found {loglam[0]:.6g} to {loglam[-1]:.6g}: fetch the file again"
         )
 
