@@ -92,7 +92,7 @@ def _looked_in():
     return ", ".join(dict.fromkeys(f"{short(folder)}/" for folder in search_path()))
 
 
-def choose(source, path, what):
+def choose(source, path, what, absent=None):
     """Decide between real and mock data, and say which in one line.
 
     Parameters
@@ -101,8 +101,8 @@ def choose(source, path, what):
         "auto" takes the real data where they are; "real" raises DataError where they are not.
     path : path or None
         Where the real data would be; usually what `find` returned.
-    what : str
-        The name for the reader, as "rings".
+    what, absent : str
+        The name for the reader, as "rings", and why there may be none.
 
     Returns
     -------
@@ -115,7 +115,7 @@ def choose(source, path, what):
     if source == "real" and not here:
         raise DataError(f"{what}: real data {missing}; get them as `python -m helpers.datasets list` says.")
     if source == "mock" or not here:
-        reason = 'source="mock"' if source == "mock" else f"real data: {missing}"
+        reason = 'source="mock"' if source == "mock" else absent or f"real data: {missing}"
         _say_once(f"{what}: mock data, simulated on this machine ({reason})")
         return "mock"
     _say_once(f"{what}: real data, {short(path)}")

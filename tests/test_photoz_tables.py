@@ -1,7 +1,8 @@
 """Readers of catalogues, on files that the tests write in each format."""
 
+import gc
 import gzip
-import os
+import warnings
 from pathlib import Path
 
 import h5py
@@ -10,11 +11,10 @@ import pandas as pd
 import pytest
 from astropy.table import MaskedColumn, Table
 
+from helpers import reading
 from helpers.datasets import DataError
 from helpers.photoz import data
 from helpers.photoz.tables import read_table
-
-REFERENCE = Path(__file__).resolve().parents[2] / "shared" / "reference" / "photoz" / "hdfn_fs99_eazy.cat"
 
 
 @pytest.fixture
@@ -115,9 +115,9 @@ def test_masked_entries_are_nan(tmp_path):
     ("content", "message"),
     [
         (b"", "empty file"),
-        (b"SIMPLE  =                    T / cut off", "cannot be read as a table|cut off"),
-        (b"\x89HDF\r\n\x1a\nnothing more", "cannot be read as a table"),
-        (b"PAR1 nothing more", "cannot be read as a table"),
+        (b"SIMPLE  =                    T / cut off", "found one that cannot be read"),
+        (b"\x89HDF\r\n\x1a\nnothing more", "found one that cannot be read"),
+        (b"PAR1 nothing more", "found one that cannot be read"),
         (b"\x00\x01\x02\x03 binary", "another binary format"),
         (b"# only\n# comments\n", "comments only"),
         (b"1 2 3\n4 5 6\n", "names of the 3 columns"),
@@ -130,6 +130,122 @@ def test_what_is_no_table_is_told_in_one_sentence(content, message, tmp_path):
     with pytest.raises(DataError, match=message) as error:
         read_table(path)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "wrong"),
+    [
+        ("f1,f2\n1,10,0.5\n2,20,0.7\n", "2 entries .* found 3 in row 1"),  # as R writes row names
+        ("f1 f2\n1 10 0.5\n2 20 0.7\n", "2 entries .* found 3 in row 1"),
+        ("f1|f2\n|10|0.5|\n|20|0.7|\n", "2 entries .* found 4 in row 1"),
+        ("f1,f2,z\n10,20,0.5\n10,20\n", "3 entries .* found 2 in row 2"),
+        ("f1,f2,z\n10,20,0.5\n10,20,0.6,1\n", "3 entries .* found 4 in row 2"),
+        ("f1  f2  z\n10  20  0.5\n    20  0.6\n", "3 entries .* found 2 in row 2"),  # f1 is blank
+        ("# f1 f2 z\n10 20 0.5\n10 20 0.6 0.7\n", "3 entries .* found 4 in row 2"),
+        ("# 1 f1\n# 2 f2\n# 3 z\n10 20\n10 20\n", "names of the 2 columns"),
+        ("f1,f2,z\n10,20,0.5\n10,20,0.61", "a line break behind the last row"),
+        ("f1,f2,z\n10,20,0.5\n10,20", "a line break behind the last row"),
+    ],
+)
+def test_rows_are_never_shifted_filled_up_or_cut(content, wrong, tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text(content)
+    with pytest.raises(DataError, match=f"expected (?:the )?{wrong}"):
+        read_table(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "|f1|z|\n|10|0.5|\n||0.7|\n",
+        "| f1 | z |\n| 10 | 0.5 |\n| | 0.7 |\n",
+        "f1\tz\n10\t0.5\n\t0.7\n",
+        "f1,z,\r\n10,0.5,\r\n,0.7,\r\n",
+        ",f1,z\n0,10,0.5\n1,,0.7\n",  # pandas writes row numbers so
+        "# made by hand\nf1 z name\n10 0.5 NGC#1\n# in between\n\nnan 0.7 'M#31'\n",
+        'name,f1,z\n"a, b #1",10,0.5\n"c ""d"" # e",--,0.7\n',
+        'name f1 z\n"NGC 1" 10 0.5\n"M  31" nan 0.7\n',
+        "#f1 z name\n10 0.5 #1\nnan 0.7 #2\n",
+    ],
+)
+def test_text_is_read_rightly(content, tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(content.encode())
+    for columns in (None, ["f1", "z"], ["z", "f1"]):
+        read = read_table(path, columns)
+        assert set(read.columns) - {"name"} == {"f1", "z"}
+        np.testing.assert_array_equal(read["f1"], [10, np.nan])
+        np.testing.assert_array_equal(read["z"], [0.5, 0.7])
+
+
+def test_a_sign_of_comments_inside_a_name_belongs_to_it(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("name,z\nNGC#1,0.5\n")
+    assert read_table(path)["name"].tolist() == ["NGC#1"]
+
+
+def test_a_table_in_ecsv_that_is_cut_off_is_told(table, tmp_path):
+    path = tmp_path / "a.ecsv"
+    WRITERS["ecsv"](table, path)
+    path.write_bytes(path.read_bytes()[:-3])
+    with pytest.raises(DataError, match="a line break behind the last row"):
+        read_table(path)
+
+
+def test_a_fits_table_that_is_cut_off_is_told(table, tmp_path):
+    path = tmp_path / "a.fits"
+    WRITERS["fits"](table, path)
+    path.write_bytes(path.read_bytes()[:-2880])
+    with pytest.raises(DataError, match="found one that cannot be read .*truncated"):
+        read_table(path)
+
+
+def test_a_table_makes_no_request(tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_bytes(bytes(80))
+    path = tmp_path / "a.xml"
+    path.write_text(
+        '<?xml version="1.0"?><VOTABLE version="1.3"><RESOURCE><TABLE>'
+        '<FIELD name="f" datatype="double"/><DATA>'
+        f'<BINARY><STREAM href="{secret.as_uri()}"/></BINARY></DATA></TABLE></RESOURCE></VOTABLE>'
+    )
+    with pytest.raises(DataError, match="found the address of another file"):
+        read_table(path)
+
+
+def test_hdf5_from_another_file_is_not_read(tmp_path):
+    (tmp_path / "secret").write_bytes(bytes(80))
+    for compound in (False, True):
+        path = tmp_path / f"{compound}.hdf5"
+        with h5py.File(path, "w") as file:
+            dtype = [("f", float)] if compound else float
+            file.create_dataset("f", (10,), dtype, external=[(str(tmp_path / "secret"), 0, 80)])
+        with pytest.raises(DataError, match="found a link to another file"):
+            read_table(path)
+
+
+@pytest.mark.parametrize("kind", ["csv gz", "fits gz", "parquet", "votable gz"])
+def test_what_would_fill_the_memory_is_refused(kind, tmp_path, monkeypatch):
+    same = pd.DataFrame({"f": np.zeros(30_000)})
+    path = tmp_path / "a.dat"
+    WRITERS[kind.removesuffix(" gz")](same, path)
+    if kind.endswith("gz"):
+        path.write_bytes(gzip.compress(path.read_bytes()))
+    assert len(read_table(path)) == 30_000
+    monkeypatch.setattr(reading, "LARGEST", 50_000)
+    with pytest.raises(DataError, match="to unpack to 20 times its"):
+        read_table(path)
+
+
+def test_no_file_stays_open(table, tmp_path):
+    with warnings.catch_warnings(record=True) as noted:
+        warnings.simplefilter("always")
+        for kind in ("csv", "csv gz", "fits", "votable"):
+            WRITERS[kind](table, tmp_path / "a.dat")
+            read_table(tmp_path / "a.dat")
+            (tmp_path / "a.dat").unlink()
+        gc.collect()
+    assert not [warning for warning in noted if warning.category is ResourceWarning]
 
 
 def test_a_missing_column_lists_those_that_there_are(table, tmp_path):
@@ -191,12 +307,3 @@ def test_any_catalogue_is_loaded_by_the_names_of_its_columns(table, tmp_path):
     assert np.isnan(loaded.flux[:, 1]).sum() == (table.z < 1).sum()
     np.testing.assert_allclose(loaded.redshift, table.z)
     assert len(loaded[loaded.redshift > 1]) == (table.z > 1).sum()
-
-
-@pytest.mark.skipif(not os.path.exists(REFERENCE), reason="the Hubble Deep Field catalogue is not here")
-def test_the_hubble_deep_field_catalogue():
-    bands = ("f300w", "f450w", "f606w", "f814w", "irimj", "irimh", "irimk")
-    names = [f"f_{band}" for band in bands], [f"e_{band}" for band in bands]
-    loaded = data.load(REFERENCE, fluxes=names[0], errors=names[1], z_spec="z_spec")
-    assert len(loaded) == 1067 and np.isfinite(loaded.redshift).sum() == 114
-    assert loaded.table["f_f300w"].iloc[0] == pytest.approx(0.170771)

@@ -1,11 +1,13 @@
 """Ring folders: the layout of the source is written and read, and whatever is wrong with one is said."""
 
 import json
+import os
 import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 
 from helpers import datasets, rings
 from helpers.datasets import DataError
@@ -89,6 +91,36 @@ def other_size(folder):
     Image.new("L", (32, 28)).save(folder / "ring_image_2.png")
 
 
+def save_as(mode, suffix="PNG", values=(0, 255)):
+    def damage(folder):
+        path = folder / "ring_image_2.png"
+        image = Image.fromarray(np.resize(np.array(values, np.uint8), (28, 28)))
+        image.convert(mode).save(path, format=suffix)
+
+    return damage
+
+
+def nest(folder):
+    (folder / "labels.json").write_text("[" * 100_000 + "]" * 100_000)
+
+
+def make_a_folder(name):
+    def damage(folder):
+        (folder / name).unlink()
+        (folder / name).mkdir()
+
+    return damage
+
+
+def make_a_pipe(folder):
+    (folder / "ring_image_2.png").unlink()
+    os.mkfifo(folder / "ring_image_2.png")
+
+
+def too_many_pixels(folder):
+    Image.new("1", (20_000, 10_000)).save(folder / "ring_image_2.png")
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
@@ -99,14 +131,17 @@ def other_size(folder):
         ),
         (edit_labels(lambda labels: [*labels, labels[0]]), r"6 labels, but ring_image_5.png is missing"),
         (edit_labels(lambda labels: labels[:-1]), r"ring_image_4.png in .* has no label"),
-        (break_png, r"ring_image_2.png is not a readable PNG"),
-        (not_a_png, r"ring_image_2.png is not a readable PNG"),
-        (flip_a_byte, r"ring_image_2.png is not a readable PNG"),
+        (break_png, r"a PNG in .*ring_image_2.png, found one that cannot be read"),
+        (not_a_png, r"a PNG in .*ring_image_2.png, found one that cannot be read"),
+        (flip_a_byte, r"a PNG in .*ring_image_2.png, found one that cannot be read"),
         (edit_labels(lambda labels: [labels[0] | {"radius": None}] + labels[1:]), r"for image 0"),
         (edit_labels(lambda labels: [labels[0] | {"radius": float("nan")}] + labels[1:]), r"for image 0"),
         (edit_labels(lambda labels: [labels[0] | {"radius": "5"}] + labels[1:]), r"for image 0"),
-        (lambda f: (f / "labels.json").write_bytes("[]".encode("utf-16")), r"expected plain text \(UTF-8\)"),
-        (other_size, r"expected 28 × 28 pixels in .*ring_image_2.png, found 32 × 28"),
+        (
+            lambda f: (f / "labels.json").write_bytes("[]".encode("utf-16")),
+            r"plain text \(UTF-8\) in .*UnicodeDecodeError",
+        ),
+        (other_size, r"expected 28 × 28 pixels .*ring_image_2.png, found 32 × 28"),
         (edit_labels(lambda labels: [{"center": [1, 2]}] + labels[1:]), r"expected center .* for image 0"),
         (edit_labels(lambda labels: labels[:2] + [3] + labels[3:]), r"expected center .* for image 2 .* found 3"),
         (edit_labels(lambda labels: {"a": 1}), r"expected a JSON list .* found a dict"),
@@ -115,13 +150,45 @@ def other_size(folder):
         (lambda f: (f / "labels.json").unlink(), r"found neither"),
         (lambda f: (f / "labels.txt").write_text("1\n"), r"found both"),
         (shutil.rmtree, r"found no such folder"),
+        (save_as("RGBA"), r"28 × 28 pixels of 8-bit grey .* found 28 × 28 of mode RGBA"),
+        (save_as("I;16"), r"28 × 28 pixels of 8-bit grey .* found 28 × 28 of mode I"),
+        (save_as("L", "JPEG"), r"a PNG in .*ring_image_2.png, found one that cannot be read"),
+        (save_as("L", values=(0, 1)), r"expected pixels of 0 or 255 .* found others, up to 1"),
+        (save_as("L", values=(0, 128, 255)), r"expected pixels of 0 or 255 .* found others"),
+        (
+            edit_labels(lambda labels: [*labels[:-1], labels[-1] | {"ellipticity": 0.5, "angle": 1.0}]),
+            r"nothing of an ellipse for image 4",
+        ),
+        (nest, r"expected a JSON list .* \(RecursionError"),
+        (make_a_folder("labels.json"), r"expected a JSON list .* found a folder"),
+        (make_a_folder("ring_image_2.png"), r"expected a PNG .* found a folder"),
+        (make_a_pipe, r"expected a PNG .* found something else"),
+        (too_many_pixels, r"expected a PNG .* \(DecompressionBombError"),
     ],
 )
 def test_what_is_wrong_with_a_folder_is_said(tmp_path, damage, message):
     folder = source_folder(tmp_path / "rings")
     damage(folder)
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(DataError, match=message) as error:
         rings.load(folder)
+    assert "\n" not in str(error.value) and len(str(error.value)) < 500
+
+
+def test_a_large_image_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
+    folder = source_folder(tmp_path / "rings")
+    Image.new("L", (3000, 3000)).save(folder / "ring_image_2.png")
+    monkeypatch.setattr(Image.Image, "convert", lambda *_: pytest.fail("unpacked"))
+    monkeypatch.setattr(PngImageFile, "load", one_small(PngImageFile.load))
+    with pytest.raises(DataError, match="found 3000 × 3000"):
+        rings.load(folder)
+
+
+def one_small(load):
+    def spy(image):
+        assert image.size == (28, 28), "a large image was unpacked"
+        return load(image)
+
+    return spy
 
 
 @pytest.mark.parametrize(
@@ -138,7 +205,8 @@ def test_what_is_wrong_with_numbers_of_rings_is_said(tmp_path, text, message):
 def test_auto_takes_the_real_folder_and_else_says_mock(tmp_path, monkeypatch, capsys):
     datasets._say_once.cache_clear()
     assert rings.load(n=3, seed=1).mock
-    assert "mock data, simulated" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "mock data, simulated on this machine (as this hack is meant to be done)" in printed
     monkeypatch.setenv("HACK_DATA", str(tmp_path))
     source_folder(tmp_path / "ring_regressor_dataset")
     data = rings.load(n=3, seed=1)

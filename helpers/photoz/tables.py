@@ -2,23 +2,29 @@
 
 FITS, HDF5, Parquet, CSV, ECSV, VOTable and plain ASCII, also gzipped. The format is told from the first bytes of
 the file, not from its name. A masked or blank entry becomes NaN.
+
+Text has the names of its columns in the first row or in a comment, a line that begins with #. Each
+row has as many entries as there are names, and ends with a line break: what has not may be shifted
+or cut off, and is refused.
 """
 
+import csv
 import gzip
 import io
 import re
-import warnings
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pandas as pd
 from astropy.table import Table
-from astropy.utils.exceptions import AstropyWarning
+from astropy.utils.xml.iterparser import get_xml_iterator
 
 from helpers.datasets import DataError, short
+from helpers.reading import GZIP, content, limit, limit_hdf5, listed, reading
 
 HEADER_LINES = 500  # of comments, among which the names of the columns are looked for
+MISSING = ["", "null", "None", "--", "NaN", "nan", "-nan", "N/A", "NA"]
 _SEXTRACTOR = re.compile(r"#\s*(\d+)\s+([A-Za-z_]\w*)")
 
 
@@ -44,20 +50,8 @@ def read_table(path, columns=None):
         If the file is not there, not whole, not a table, or lacks a column; the last error lists the columns.
     """
     path = Path(path)
-    if not path.is_file():
-        raise DataError(f"expected a catalogue at {short(path)}, found {'a folder' if path.is_dir() else 'nothing'}")
-    if path.stat().st_size == 0:
-        raise DataError(f"expected a catalogue in {short(path)}, found an empty file: get it again")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", AstropyWarning)  # units that astropy does not know, say
-            warnings.simplefilter("ignore", pd.errors.DtypeWarning)
-            table = _reader(path)(path, columns)
-    except DataError:
-        raise
-    except Exception as error:  # each library has its own errors for a damaged file
-        reason = str(error).strip().split("\n")[0][:200]
-        raise DataError(f"{short(path)} cannot be read as a table ({type(error).__name__}: {reason})") from None
+    with reading(path, "a catalogue"):
+        table = _reader(path)(path, columns)
     if not len(table):
         raise DataError(f"expected a catalogue in {short(path)}, found a table without rows")
     if columns is None:
@@ -88,9 +82,8 @@ def resolve(wanted, present, path):
     for name in wanted:
         alike = [name] if name in present else [p for p in present if str(p).lower() == str(name).lower()]
         if len(alike) != 1:
-            shown = ", ".join(map(str, present[:80])) + (" ..." if len(present) > 80 else "")
             what = f"more than one column is called {name!r}" if alike else f"there is no column {name!r}"
-            raise DataError(f"{what} in {short(path)}; the columns are: {shown}")
+            raise DataError(f"{what} in {short(path)}; the columns are: {listed(present)}")
         found += alike
     return found
 
@@ -98,7 +91,7 @@ def resolve(wanted, present, path):
 def _reader(path):
     with path.open("rb") as file:
         start = file.read(16)
-    packed = start[:2] == b"\x1f\x8b"
+    packed = start.startswith(GZIP)
     if packed:
         with gzip.open(path) as file:
             start = file.read(16)
@@ -109,21 +102,25 @@ def _reader(path):
     if start.startswith(b"PAR1") and not packed:
         return _read_parquet
     if start.lstrip().startswith((b"<?xml", b"<VOTABLE")):
-        return lambda path, columns: _flat(Table.read(path, format="votable"))
+        return _read_votable
     if start.startswith(b"# %ECSV"):
-        return lambda path, columns: _flat(Table.read(path, format="ascii.ecsv"))
+        return lambda path, columns: _flat(Table.read(_text(path), format="ascii.ecsv"))
     if b"\x00" in start and not start.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise DataError(f"expected FITS, HDF5, Parquet, CSV or ASCII in {short(path)}, found another binary format")
     return _read_text
 
 
 def _read_fits(path, columns):
-    with warnings.catch_warnings(record=True) as noted:
-        warnings.simplefilter("always")
-        table = _flat(Table.read(path, format="fits"))
-    if any("truncated" in str(warning.message) for warning in noted):
-        raise DataError(f"{short(path)} is cut off: fetch it again")
-    return table
+    return _flat(Table.read(io.BytesIO(content(path)), format="fits"))
+
+
+def _read_votable(path, columns):
+    xml = content(path)
+    with get_xml_iterator(io.BytesIO(xml)) as elements:
+        streams = [data for start, tag, data, _ in elements if start and tag == "STREAM"]
+    if any("href" in attributes for attributes in streams):
+        raise DataError(f"expected the rows in {short(path)} itself, found the address of another file: join them")
+    return _flat(Table.read(io.BytesIO(xml), format="votable"))
 
 
 def _read_parquet(path, columns):
@@ -132,6 +129,8 @@ def _read_parquet(path, columns):
     names = pq.read_schema(path).names
     if columns is not None:
         names = list(dict.fromkeys(resolve(columns, names, path)))
+    n_rows = pq.read_metadata(path).num_rows
+    limit(path, n_rows * len(names) * 8)  # equal rows take no space in the file
     return pq.read_table(path, columns=names).to_pandas()
 
 
@@ -164,6 +163,7 @@ def _read_hdf5(path, columns):
         file.visititems(lambda name, item: groups.append(item) if isinstance(item, h5py.Group) else None)
         compound = [item for group in groups for item in group.values() if _is_data(item) and item.dtype.names]
         if compound:
+            limit_hdf5(file, compound[:1])
             data = compound[0][:]
             return pd.DataFrame({n: _native(data[n]) for n in data.dtype.names if data[n].ndim == 1})
         for group in groups:
@@ -173,6 +173,7 @@ def _read_hdf5(path, columns):
             lengths = [len(item) for item in sets.values()]
             n = max(lengths, key=lengths.count)
             sets = {name: item for name, item in sets.items() if len(item) == n and item.dtype.kind in "biufSO"}
+            limit_hdf5(file, sets.values())
             return pd.DataFrame({name: _native(item[:]) for name, item in sets.items()})
     raise DataError(f"expected columns (data sets of one dimension) in {short(path)}, found none")
 
@@ -181,59 +182,100 @@ def _is_data(item):
     return isinstance(item, h5py.Dataset)
 
 
+def _text(path):
+    """The text of a file, once its last row is known to be whole."""
+    text = content(path).decode("utf-8-sig", "replace")
+    if not text.rstrip(" \t").endswith(("\n", "\r")):
+        raise DataError(
+            f"expected a line break behind the last row of {short(path)}, found none: "
+            "get the file again, or add one if that row is whole"
+        )
+    return text
+
+
 def _read_text(path, columns):
-    with gzip.open(path) if path.open("rb").read(2) == b"\x1f\x8b" else path.open("rb") as file:
-        text = file.read().decode("utf-8-sig", "replace")
-    comments, first = [], None
-    lines = text.splitlines()
-    for number, line in enumerate(lines):
-        if line.strip() and not line.lstrip().startswith("#"):
-            first = number
-            break
-        if line.strip() and len(comments) < HEADER_LINES:
-            comments.append(line.strip())
-    if first is None:
+    lines = [line for line in _text(path).splitlines() if line.strip()]
+    comments = [line.strip() for line in lines if line.lstrip().startswith("#")]
+    rows = [line for line in lines if not line.lstrip().startswith("#")]
+    if not rows:
         raise DataError(f"expected rows of numbers in {short(path)}, found comments only")
-    separator = next((s for s in (",", "\t", ";", "|") if s in lines[first]), None)
-    head = _split(lines[first], separator)
-    names = _names_in_comments(comments, len(head), separator, columns or ())
-    skip = first
-    if names is None and not any(_is_number(entry) for entry in head):
-        names, skip = head, first + 1
+    separator = next((s for s in (",", "\t", ";", "|") if s in rows[0]), None)
+    first = _split(rows[0], separator)
+    if _are_names(first):
+        names = first
+        rows = rows[1:]
+    else:
+        names = _names_in_comments(comments[:HEADER_LINES], len(first), separator, columns or ())
     if names is None:
-        raise DataError(f"expected the names of the {len(head)} columns in the first line of {short(path)}, found none")
-    body = io.StringIO("\n".join(lines[skip:]))
-    options = {"sep": separator, "skipinitialspace": True} if separator else {"sep": r"\s+"}
-    missing = ["", "null", "None", "--", "NaN", "nan", "-nan", "N/A", "NA"]
-    options |= {"na_values": missing, "keep_default_na": False, "comment": "#", "index_col": False}
-    return pd.read_csv(body, header=None, names=_unique(names), **options)
+        raise DataError(
+            f"expected the names of the {len(first)} columns in the first line of {short(path)}, "
+            "found none: write them there"
+        )
+    _check_lengths(path, rows, separator, len(names))
+    unique = _unique(names)
+    # without a name are row numbers, and the ends of |1|2|
+    named = [own for own, name in zip(unique, names, strict=True) if name]
+    wanted = named if columns is None else set(resolve(columns, named, path))
+    return pd.read_csv(
+        io.StringIO("\n".join(rows)),
+        sep=separator or r"\s+",
+        skipinitialspace=True,
+        header=None,
+        names=unique,
+        usecols=wanted,
+        na_values=MISSING,
+        keep_default_na=False,
+    )
+
+
+def _entries(lines, separator):
+    """The entries of each line, in lists, told apart as pandas does."""
+    if separator:
+        return csv.reader(lines, delimiter=separator, skipinitialspace=True)
+    return csv.reader((" ".join(line.split()) for line in lines), delimiter=" ")
+
+
+def _check_lengths(path, rows, separator, n):
+    """Raise DataError unless each row has n entries: pandas would fill it up, or cut it."""
+    lengths = map(len, _entries(rows, separator))
+    wrong = next(((row, length) for row, length in enumerate(lengths, 1) if length != n), None)
+    if wrong:
+        row, length = wrong
+        raise DataError(
+            f"expected {n} entries in each row of {short(path)}, one for each name, "
+            f"found {length} in row {row}: name every column, row names as well, "
+            "fill in what is blank, and put text with separators into quotes"
+        )
 
 
 def _names_in_comments(comments, n, separator, wanted):
     """The comment that names n columns; of several the one with most of those wanted, else the first."""
     numbered = {int(m[1]): m[2] for m in map(_SEXTRACTOR.match, comments) if m}
-    if len(numbered) >= n and set(range(1, n + 1)) <= set(numbered):
+    if set(range(1, n + 1)) <= set(numbered) and n + 1 not in numbered:
         return [numbered[i] for i in range(1, n + 1)]
     candidates = []
     for comment in comments:
         text = comment.lstrip("#").strip()
-        for entries in {tuple(_split(text, separator)), tuple(text.split())}:
-            if len(entries) == n and not all(map(_is_number, entries)):
-                candidates.append(list(entries))
+        for entries in (_split(text, separator), text.split()):
+            if len(entries) == n and _are_names(entries):
+                candidates.append(entries)
     lower = {str(name).lower() for name in wanted}
     return max(candidates, key=lambda names: len(lower & {name.lower() for name in names}), default=None)
 
 
 def _split(line, separator):
-    entries = line.strip().strip("|").split(separator) if separator else line.split()
-    return [entry.strip().strip("\"'") for entry in entries]
+    return [entry.strip().strip("\"'") for entry in next(_entries([line], separator), [])]
+
+
+def _are_names(entries):
+    return not any(_is_number(entry) for entry in entries if entry)
 
 
 def _is_number(entry):
     try:
         float(entry)
     except ValueError:
-        return entry in ("", "--")
+        return entry == "--"
     return True
 
 

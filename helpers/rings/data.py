@@ -8,6 +8,7 @@ radius, thickness and deformation of one ring an image. An ellipse has the keys 
 import json
 import math
 import re
+import reprlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from helpers.datasets import DataError, atomic_path, choose, find, short
+from helpers.reading import reading
 from helpers.rings import mock
 
 FOLDERS = {  # the first three are the names that the source gives them
@@ -24,6 +26,7 @@ FOLDERS = {  # the first three are the names that the source gives them
     "ellipse": "ring_ellipse_dataset",
 }
 KINDS = tuple(FOLDERS)
+OF_ELLIPSES = ["ellipticity", "angle"]
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,7 @@ def load(folder=None, *, kind="regressor", n=10_000, seed=0, max_rings=2, source
         raise ValueError(f"expected kind to be one of {', '.join(KINDS)}, found {kind!r}")
     name = FOLDERS[kind] + (f"_{max_rings}" if kind == "classifier" and max_rings != 2 else "")
     place = find(name)
-    if choose(source, place, f"rings ({kind})") == "mock":
+    if choose(source, place, f"rings ({kind})", "as this hack is meant to be done") == "mock":
         return RingImages(*mock.simulate(n, seed, kind, max_rings), kind, "mock")
     data = read(place)
     if (data.kind == "classifier", data.kind == "ellipse") != (kind == "classifier", kind == "ellipse"):
@@ -165,7 +168,8 @@ def read(folder):
         raise DataError(
             f"expected labels.txt (numbers of rings) or labels.json (parameters) in {short(folder)}, found {found}"
         )
-    kind, n_rings, parameters = _read_counts(labels[0]) if labels[0].suffix == ".txt" else _read_rings(labels[0])
+    read_labels = _read_counts if labels[0].suffix == ".txt" else _read_rings
+    kind, n_rings, parameters = read_labels(labels[0])
     _same_number(folder, len(n_rings), labels[0].name)
     images = np.stack([_read_image(folder / f"ring_image_{i}.png") for i in range(len(n_rings))])
     return RingImages(images, n_rings, parameters, kind, "real")
@@ -191,7 +195,8 @@ def _same_number(folder, n, labels):
 
 
 def _read_counts(path):
-    numbers = _read_text(path).replace("\r", "").split("\n")
+    with reading(path, "plain text (UTF-8)", "write it again"):
+        numbers = path.read_text(encoding="utf-8").replace("\r", "").split("\n")
     numbers = numbers[:-1] if numbers[-1] == "" else numbers
     for line, number in enumerate(numbers, 1):
         if not re.fullmatch(r"\s*0*[1-9]\d{0,5}\s*", number):
@@ -200,47 +205,43 @@ def _read_counts(path):
 
 
 def _read_rings(path):
-    try:
-        rings = json.loads(_read_text(path))
-    except ValueError as error:
-        raise DataError(f"expected a JSON list in {short(path)}, found something else ({error})") from None
+    with reading(path, "a JSON list in plain text (UTF-8)", "write it again"):
+        rings = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(rings, list):
         raise DataError(f"expected a JSON list in {short(path)}, found a {type(rings).__name__}")
     elliptic = bool(rings) and isinstance(rings[0], dict) and "ellipticity" in rings[0]
-    keys = ["radius", "thickness", "deformation"] + (["ellipticity", "angle"] if elliptic else [])
+    keys = ["radius", "thickness", "deformation"] + (OF_ELLIPSES if elliptic else [])
+    others = set(OF_ELLIPSES) - set(keys)
     parameters = np.empty((len(rings), 1, 2 + len(keys)))
     for i, ring in enumerate(rings):
         try:
             x, y = ring["center"]
             numbers = [x, y] + [ring[key] for key in keys]
-            if not all(isinstance(number, int | float) and math.isfinite(number) for number in numbers):
+            finite = all(isinstance(x, int | float) and math.isfinite(x) for x in numbers)
+            if not finite or others & ring.keys():
                 raise ValueError
             parameters[i, 0] = numbers
         except (TypeError, ValueError, KeyError, OverflowError):
-            wanted = "center (two numbers), " + ", ".join(keys)
-            raise DataError(f"expected {wanted} for image {i} in {short(path)}, found {str(ring)[:100]}") from None
+            wanted = ", ".join(["center (two numbers)", *keys])
+            if others:
+                wanted += " and nothing of an ellipse"
+            place = f"image {i} in {short(path)}"
+            found = reprlib.repr(ring)
+            raise DataError(f"expected {wanted} for {place}, found {found}") from None
     return "ellipse" if elliptic else "regressor", np.ones(len(rings), dtype=int), parameters
 
 
-def _read_text(path):
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise DataError(
-            f"expected plain text (UTF-8) in {short(path)}, found something else: save it as UTF-8"
-        ) from None
-
-
 def _read_image(path):
-    try:
-        with Image.open(path) as image:
-            pixels = np.asarray(image.convert("L"))
-    except (OSError, ValueError, SyntaxError) as error:  # Pillow raises each of them for a broken file
-        raise DataError(f"{short(path)} is not a readable PNG ({type(error).__name__}): write it again") from None
-    if pixels.shape != (mock.SIZE, mock.SIZE):
-        raise DataError(
-            f"expected {mock.SIZE} × {mock.SIZE} pixels in {short(path)}, found {pixels.shape[1]} × {pixels.shape[0]}"
-        )
+    with reading(path, "a PNG", "write it again"), Image.open(path, formats=("PNG",)) as image:
+        if image.size != (mock.SIZE, mock.SIZE) or image.mode != "L":
+            raise DataError(
+                f"expected {mock.SIZE} × {mock.SIZE} pixels of 8-bit grey in {short(path)}, "
+                f"found {image.width} × {image.height} of mode {image.mode}: write it again"
+            )
+        pixels = np.asarray(image)
+    if not np.isin(pixels, (0, 255)).all():
+        found = f"others, up to {pixels.max()}: write it again"
+        raise DataError(f"expected pixels of 0 or 255 in {short(path)}, found {found}")
     return pixels
 
 
@@ -275,4 +276,4 @@ def save(data, folder):
 def _label(ring):
     whole = [int(value) if value == int(value) else value for value in ring[:3]]  # as the source writes them
     label = {"center": whole[:2], "radius": whole[2], "thickness": ring[3], "deformation": ring[4]}
-    return label | dict(zip(("ellipticity", "angle"), ring[5:], strict=False))
+    return label | dict(zip(OF_ELLIPSES, ring[5:], strict=False))

@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 
 from helpers.datasets import DataError, atomic_path, choose, data_folder, find, short
+from helpers.reading import limit_hdf5, listed, reading
 from helpers.spectra import mock
 
 FILE = "sdss_galaxy_spec.hdf5"
@@ -196,10 +197,8 @@ def read(path, n=None):
         n_pix, total = len(group["wavelength"]), len(group["z"])
         if n is not None and n > total:
             raise DataError(f"expected {n} spectra in {short(path)}, found {total}: ask for fewer")
-        try:
-            arrays = {name: group[key][...] if name == "wavelength" else group[key][:n] for name, key in KEYS.items()}
-        except OSError as error:  # the file ends before its data
-            raise DataError(f"expected a whole file, found {short(path)} damaged ({error}): get it again") from None
+        arrays = {name: group[key][:n] for name, key in KEYS.items() if name != "wavelength"}
+        arrays["wavelength"] = group["wavelength"][...]
     wavelength = arrays["wavelength"] = arrays["wavelength"].astype(np.float64)
     if n_pix < 2 or not (np.isfinite(wavelength).all() and wavelength[0] > 0 and (np.diff(wavelength) > 0).all()):
         raise DataError(f"expected increasing wavelengths in Å in {short(path)}, found others: repair raw/wavelength")
@@ -216,23 +215,20 @@ def read(path, n=None):
 def _opened(path):
     """The group ``raw`` of a file, once its keys, shapes and types are what they must be."""
     name = short(path)
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        reason = str(error).split("(")[-1].rstrip(")")
-        raise DataError(f"expected an HDF5 file, found {name} unreadable ({reason}): get it again") from None
-    with file:
+    with reading(path, "an HDF5 file of galaxy spectra"), h5py.File(path, "r") as file:
         group = file.get("raw")
         if not isinstance(group, h5py.Group):
-            raise DataError(f"expected a group raw in {name}, found {', '.join(file) or 'nothing'}: get it again")
+            raise DataError(f"expected a group raw in {name}, found {listed(file)}: get it again")
         _check(group, name)
+        limit_hdf5(file, [group[key] for key in KEYS.values()])
         yield group
 
 
 def _check(group, name):
     for key in KEYS.values():
         if not isinstance(group.get(key), h5py.Dataset):
-            raise DataError(f"expected raw/{key} in {name}, found only {', '.join(group) or 'nothing'}: get it again")
+            found = listed(group)
+            raise DataError(f"expected raw/{key} in {name}, found only {found}: get it again")
         if group[key].dtype.kind not in "fiu":
             kind = "spectra of different lengths" if key in ("spec", "specerr") else f"the type {group[key].dtype}"
             raise DataError(f"expected numbers on one grid in raw/{key} of {name}, found {kind}: rebin and write anew")

@@ -8,7 +8,7 @@ Templates are the eigenspectra ``spEigenGal-MJD.fits`` (an image, each row a tem
 ``spDR2-0NN.fit`` (rows as in spSpec: the first is the template), both in the rest frame.
 """
 
-import warnings
+import io
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,10 @@ import numpy as np
 from astropy.io import fits
 
 from helpers.datasets import DataError, short
+from helpers.reading import content, listed, reading
+
+LOGLAM = (2, 6)  # from the far ultraviolet to radio waves: SDSS has 3.55 to 4.02
+STEP = 1e-6  # dex, at least; SDSS has 1e-4
 
 # classic.sdss.org/dr7/algorithms/spectemplates, the galaxies among the 33
 DR2_NAMES = {
@@ -86,10 +90,11 @@ def read_spectrum(path):
         if "COADD" in names:
             table = _columns(path, hdus["COADD"], "flux", "loglam", "ivar")
             loglam, flux, inverse_variance = table["loglam"], table["flux"], table["ivar"]
+            _check_wavelengths(path, loglam)
             redshift, object_class = None, ""
             if about := next((name for name in ("SPECOBJ", "SPALL") if name in names), None):
-                row = _columns(path, hdus[about], "z", "class")
-                redshift, object_class = float(row["z"][0]), str(row["class"][0]).strip()
+                redshift = float(_columns(path, hdus[about], "z")["z"][0])
+                object_class = str(_column(path, hdus[about], "class", "SU")[0]).strip()
         elif "SPEC_CLN" in hdus[0].header:
             loglam, image = _image(path, hdus[0])
             if len(image) < 3:
@@ -101,7 +106,7 @@ def read_spectrum(path):
         else:
             raise DataError(
                 f"expected a table COADD (spec-*.fits) or SPEC_CLN in the header (spSpec-*.fit) in {short(path)}, "
-                f"found {', '.join(names)}: is it the spectrum of one object?"
+                f"found {listed(names)}: is it the spectrum of one object?"
             )
     good = np.isfinite(flux) & np.isfinite(inverse_variance) & (inverse_variance > 0)
     if not good.any():
@@ -109,8 +114,6 @@ def read_spectrum(path):
             f"expected pixels of positive inverse variance in {short(path)}, found none of {len(flux)}: "
             "the fibre saw nothing, choose another spectrum"
         )
-    if not (np.all(np.isfinite(loglam)) and np.all(np.diff(loglam) > 0)):
-        raise DataError(f"expected increasing wavelengths in {short(path)}, found others: fetch the file again")
     redshift = redshift if redshift is not None and np.isfinite(redshift) else None
     inverse_variance = np.where(good, inverse_variance, 0)
     return Spectrum(Path(path).stem, 10**loglam, flux, inverse_variance, redshift, object_class)
@@ -171,33 +174,40 @@ def _read_template(path):
 @contextmanager
 def _opened(path):
     """The HDUs of a FITS file; whatever a broken one raises becomes one DataError."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about cards that bend the standard
-            warnings.filterwarnings("error", "File may have been truncated")
-            with fits.open(path, memmap=False) as hdus:
-                yield hdus
-    except FileNotFoundError:
-        raise DataError(f"expected a FITS file at {short(path)}, found nothing: look at its name and folder") from None
-    except (OSError, ValueError, TypeError, KeyError, IndexError, Warning) as error:  # as astropy raises them
+    guard = reading(path, "a FITS file of SDSS", "fetch it again")
+    with guard, fits.open(io.BytesIO(content(path))) as hdus:
+        yield hdus
+
+
+def _column(path, hdu, name, kinds):
+    """One column of a table by its lower-case name: one entry a row, of these kinds of types."""
+    found = {column.name.lower(): column.name for column in getattr(hdu, "columns", ())}
+    if name not in found:
+        place = f"{hdu.name} of {short(path)}"
+        raise DataError(f"expected a column {name} in {place}, found {listed(found)}: fetch it again")
+    values = np.asarray(hdu.data[found[name]])
+    if values.dtype.kind not in kinds or values.ndim != 1 or not len(values):
+        kind = "numbers" if "f" in kinds else "text"
         raise DataError(
-            f"expected a FITS file of SDSS in {short(path)}, found one that cannot be read ({type(error).__name__}): "
-            "fetch it again"
-        ) from None
+            f"expected {kind}, one entry a row, in the column {name} of {short(path)}, "
+            f"found the type {values.dtype} and the shape {values.shape}: fetch the file again"
+        )
+    return values
 
 
 def _columns(path, hdu, *wanted):
-    """Columns of a table by their lower-case names, as arrays in the byte order of this machine."""
-    found = {column.name.lower(): column.name for column in getattr(hdu, "columns", ())}
-    if missing := [name for name in wanted if name not in found]:
+    """Columns of numbers, in the byte order of this machine."""
+    return {name: _column(path, hdu, name, "biuf").astype(float) for name in wanted}
+
+
+def _check_wavelengths(path, loglam):
+    start, end = LOGLAM
+    inside = np.all((loglam > start) & (loglam < end))
+    if not (inside and np.all(np.diff(loglam) > STEP)):
         raise DataError(
-            f"expected the columns {', '.join(wanted)} in {hdu.name} of {short(path)}, found no "
-            f"{', '.join(missing)}: fetch the file again"
+            f"expected increasing wavelengths in {short(path)}, their log10 from {start} to {end}, "
+            f"found {loglam[0]:.6g} to {loglam[-1]:.6g}: fetch the file again"
         )
-    if not len(hdu.data):
-        raise DataError(f"expected rows in {hdu.name} of {short(path)}, found none: fetch the file again")
-    arrays = {name: np.asarray(hdu.data[found[name]]) for name in wanted}
-    return {name: a if a.dtype.kind in "SU" else a.astype(float) for name, a in arrays.items()}
 
 
 def _image(path, hdu):
@@ -210,4 +220,6 @@ def _image(path, hdu):
             f"COEFF0 = {header.get('COEFF0')}, COEFF1 = {header.get('COEFF1')}: is it a file of templates?"
         )
     image = np.atleast_2d(image).astype(float)
-    return header["COEFF0"] + header["COEFF1"] * np.arange(image.shape[1]), image
+    loglam = header["COEFF0"] + header["COEFF1"] * np.arange(image.shape[1])
+    _check_wavelengths(path, loglam)
+    return loglam, image
