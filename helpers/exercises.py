@@ -30,7 +30,18 @@ from IPython.display import display
 
 from helpers.require import NotYet, call, require, require_close, returning
 
-__all__ = ["Check", "ExerciseError", "NotYet", "call", "check", "exercise", "hint", "judge", "known", "protect_notebook"]
+__all__ = [
+    "Check",
+    "ExerciseError",
+    "NotYet",
+    "call",
+    "check",
+    "exercise",
+    "hint",
+    "judge",
+    "known",
+    "protect_notebook",
+]
 __all__ += ["reference", "require", "require_close", "rescued"]
 
 SECONDS = 10  # an attempt that takes longer is taken for an endless loop

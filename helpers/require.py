@@ -34,13 +34,15 @@ def require_close(found, expected, reason, rtol=1e-4, atol=1e-5):
     name = type(found).__name__
     found, expected = _plain(found), _plain(expected)
     require(found.dtype.kind in "biuf", f"expected numbers, found a {name}")
-    require(
-        found.shape == expected.shape,
-        f"the result has shape {found.shape}, expected {expected.shape}",
-    )
+    require(found.shape == expected.shape, f"the result has shape {found.shape}, expected {expected.shape}")
     if not np.allclose(found, expected, rtol=rtol, atol=atol, equal_nan=True):
-        shown = [np.array2string(one, precision=4, threshold=6) for one in (found, expected)]
-        raise NotYet(reason.format(found=shown[0], expected=shown[1]))
+        raise NotYet(reason.format(found=_shown(found), expected=_shown(expected)))
+
+
+def _shown(values):
+    """Return the first and last of an array in one line."""
+    text = np.array2string(values, precision=4, threshold=6, edgeitems=2)
+    return " ".join(text.split())
 
 
 def same(found, expected, rtol=1e-4, atol=1e-6):
@@ -225,3 +227,28 @@ def require_steady(model, x):
     gradient = None if unused else torch.autograd.grad(whole.square().sum(), x, allow_unused=True)[0]
     reached = gradient is not None and bool(gradient.any())
     require(reached, "no gradient flows back to what the network gets: is a part of it detached?")
+
+
+def require_random_orders(orders):
+    """Raise `NotYet` unless rows of shape (m, n) look like m random orders of n things, one as likely as another."""
+    m, n = orders.shape
+    start = np.arange(n)
+    unmoved = orders == start
+    reason = "the values in their own order are among the results: that is what is observed, not chance"
+    require(not unmoved.all(axis=1).any(), reason)
+    scatter = 1 / np.sqrt(m)  # of the mean of m numbers of fixed points, which have the mean and the variance 1
+    stay = "too many of the values stay where they are: permute all of them"
+    require(unmoved.sum(axis=1).mean() < 1 + 6 * scatter, stay)
+    counts = np.zeros((n, n))
+    np.add.at(counts, (orders, np.broadcast_to(start, orders.shape)), 1)
+    expected = m / n
+    require(counts.max() < expected + 8 * np.sqrt(expected) + 6, stay)
+    never = (counts == 0).mean()
+    reason = "the values move within a part of the places only: each may come to any place"
+    require(never < np.exp(-expected) + 0.15, reason)
+    steps = (orders - np.roll(orders, 1, axis=1)) % n
+    neighbours = np.isin(steps, (1, n - 1)).sum(axis=1).mean()
+    reason = "neighbours stay neighbours: permute the values one by one"
+    require(neighbours < 2 + 12 * scatter, reason)
+    kept = (orders[1:] == orders[:-1]).sum(axis=1).mean()
+    require(kept < 1 + 6 * scatter, "an order is nearly the one before: draw each anew")

@@ -1,13 +1,11 @@
 """Exercises of hack 01: the solved version is accepted, plausible wrong answers are told what is wrong."""
 
 import numpy as np
-import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 import helpers.spectra.checks  # noqa: F401 - registers the checks
-from helpers import exercises
 from helpers.reference import hack01
 
 ROOT2 = np.sqrt(2)
@@ -473,8 +471,3 @@ RIGHT = [
     ("01.r_value", r_slices),
     ("01.r_value", r_with(lambda c, p: np.sqrt(np.sum(odd(c, p) ** 2) / len(odd(c, p))))),
 ]
-
-
-@pytest.mark.parametrize(("identifier", "attempt"), RIGHT)
-def test_other_right_solutions_are_accepted(identifier, attempt):
-    assert exercises.judge(identifier, attempt)[0] == "correct"

@@ -526,11 +526,6 @@ def test_every_wrong_answer_has_its_own_message(identifier):
     assert len(answers) >= 0.7 * len(WRONG[identifier])
 
 
-@pytest.mark.parametrize(("identifier", "attempt"), RIGHT)
-def test_another_right_answer_is_accepted(identifier, attempt):
-    assert exercises.judge(identifier, attempt)[0] == "correct"
-
-
 ODD = [None, 3, "text", [], [[1, 2], [3]], {}, np.array(None), np.zeros((0, 3)), torch.zeros(3), np.nan, 1j, object()]
 
 

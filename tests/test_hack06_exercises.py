@@ -10,7 +10,6 @@ from torch import nn
 from torch.nn import functional as F
 
 import helpers.rings  # noqa: F401 - registers the checks
-from helpers import exercises
 from helpers.reference import hack06
 
 
@@ -147,36 +146,37 @@ WRONG = {
 }
 
 
-def test_other_right_solutions_are_accepted():
-    def loop(x, y, radius, width, size=28):
-        inside = [
-            [abs(((j + 0.5 - x) ** 2 + (i + 0.5 - y) ** 2) ** 0.5 - radius) <= width / 2 for j in range(size)]
-            for i in range(size)
-        ]
-        return np.array(inside)
+def loop(x, y, radius, width, size=28):
+    inside = [
+        [abs(((j + 0.5 - x) ** 2 + (i + 0.5 - y) ** 2) ** 0.5 - radius) <= width / 2 for j in range(size)]
+        for i in range(size)
+    ]
+    return np.array(inside)
 
-    def kl(output, image, beta):
-        logits, mean, log_variance = output
-        posterior = torch.distributions.Normal(mean, (log_variance / 2).exp())
-        divergence = torch.distributions.kl_divergence(posterior, torch.distributions.Normal(0, 1)).sum(1).mean()
-        pixels = F.binary_cross_entropy(logits.sigmoid(), image, reduction="none").sum((1, 2, 3)).mean()
-        return pixels + beta * divergence
 
-    def halfway(n_lit, n_rings):
-        ordered = np.unique(n_lit)
-        middles = (ordered[1:] + ordered[:-1]) / 2
-        return middles[np.argmax([np.mean((n_lit > t) + 1 == n_rings) for t in middles])]
+def kl(output, image, beta):
+    logits, mean, log_variance = output
+    posterior = torch.distributions.Normal(mean, (log_variance / 2).exp())
+    divergence = torch.distributions.kl_divergence(posterior, torch.distributions.Normal(0, 1)).sum(1).mean()
+    pixels = F.binary_cross_entropy(logits.sigmoid(), image, reduction="none").sum((1, 2, 3)).mean()
+    return pixels + beta * divergence
 
-    def in_double(predicted, true, spread):
-        return torch.mean(((predicted.double() - true) / spread).pow(2))
 
-    attempts = {
-        "06.ring_parameters_loss": in_double,
-        "06.encode_angle": lambda e, angle: torch.tensor(hack06.encode_angle(e, angle)),
-        "06.ring_mask": loop,
-        "06.cvae_loss": kl,
-        "06.lit_pixel_threshold": halfway,
-        "06.RingClassifier": network(),
-    }
-    for identifier, attempt in attempts.items():
-        assert exercises.judge(identifier, attempt)[0] == "correct", identifier
+def halfway(n_lit, n_rings):
+    ordered = np.unique(n_lit)
+    middles = (ordered[1:] + ordered[:-1]) / 2
+    return middles[np.argmax([np.mean((n_lit > t) + 1 == n_rings) for t in middles])]
+
+
+def in_double(predicted, true, spread):
+    return torch.mean(((predicted.double() - true) / spread).pow(2))
+
+
+RIGHT = [
+    ("06.ring_parameters_loss", in_double),
+    ("06.encode_angle", lambda e, angle: torch.tensor(hack06.encode_angle(e, angle))),
+    ("06.ring_mask", loop),
+    ("06.cvae_loss", kl),
+    ("06.lit_pixel_threshold", halfway),
+    ("06.RingClassifier", network()),
+]
