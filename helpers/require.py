@@ -252,3 +252,44 @@ def require_random_orders(orders):
     require(neighbours < 2 + 12 * scatter, reason)
     kept = (orders[1:] == orders[:-1]).sum(axis=1).mean()
     require(kept < 1 + 6 * scatter, "an order is nearly the one before: draw each anew")
+
+
+def require_own_weights(one, other):
+    """Raise `NotYet` if two networks of the same class share weights."""
+    shared = set(map(id, one.parameters())) & set(map(id, other.parameters()))
+    require(not shared, "all its networks share their weights: make the layers in __init__")
+
+
+def require_bends(model, images, layers):
+    """Raise `NotYet` unless something bends between each two of these layers, and the last of them gives the result."""
+    called = []
+    noted = [
+        layer.register_forward_hook(lambda layer, given, output: called.append((layer, output))) for layer in layers
+    ]
+    result = model.eval()(images)
+    for handle in noted:
+        handle.remove()
+    plain = called and same(called[-1][1].flatten(), result.flatten())
+    require(plain, "something follows the last layer: return plain logits, of either sign and any size")
+    random_numbers = torch.Generator().manual_seed(7)
+    for (before, output), (after, _) in zip(called, called[1:], strict=False):
+
+        def between(values, before=before, after=after):
+            taken = []
+            handles = [
+                before.register_forward_hook(lambda *_: values),
+                after.register_forward_pre_hook(lambda layer, given: taken.append(given[0])),
+            ]
+            model(images)
+            for handle in handles:
+                handle.remove()
+            return taken[0].detach()
+
+        # Alike in all pixels, so that pooling, which bends as well, has nothing to choose from.
+        shape = (*output.shape[:2], *[1] * (output.ndim - 2))
+        one, other = (torch.randn(shape, generator=random_numbers).expand_as(output) for _ in range(2))
+        sum_of_parts = between(one) + between(other)
+        bend = between(one + other) + between(0 * one) - sum_of_parts
+        names = f"{type(before).__name__} and the next {type(after).__name__}"
+        reason = f"nothing bends between a {names}: without an activation they add up to one linear map"
+        require(bend.abs().max() > 1e-3 * sum_of_parts.abs().max(), reason)
