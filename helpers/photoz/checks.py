@@ -9,12 +9,12 @@ from helpers.require import (
     attempt_for,
     call,
     number,
+    refuse,
     require,
     require_agreement,
     require_close,
     require_random_orders,
     same,
-    tell,
     twice,
 )
 
@@ -64,7 +64,7 @@ def asinh_colours(attempt, reference):
         "the factor is 2.5 / ln 10, found 2.5: arcsinh is a natural logarithm": expected * np.log(10),
     }
     for reason, value in wrong.items():
-        tell(found, reason, value)
+        refuse(found, reason, value)
     require_close(found, expected, "the colours are {found}, expected {expected}")
     rng = np.random.default_rng(6)
     five, softenings = rng.exponential(5, (40, 5)), rng.uniform(0.2, 1, 5)

@@ -10,6 +10,7 @@ from helpers.require import (
     array,
     call,
     number,
+    refuse,
     require,
     require_agreement,
     require_bends,
@@ -18,7 +19,6 @@ from helpers.require import (
     require_own_weights,
     require_steady,
     same,
-    tell,
 )
 
 RINGS = [(14, 14, 8, 3), (9, 18, 5, 1.5), (20, 8, 6, 2), (11.3, 16.6, 7.45, 0.7), (15.2, 13.7, 9.8, 1.35)]
@@ -218,7 +218,7 @@ def ring_parameters_loss(attempt, reference):
         "that is the root of the mean square": (difference / spread).square().mean().sqrt(),
     }
     for reason, value in hints.items():
-        tell(found, reason, value)
+        refuse(found, reason, value)
     require_close(found, expected, "for the test values the loss is {found}, expected {expected}")
     require_gradients(found, expected, [predicted])
     random = torch.Generator().manual_seed(6)
