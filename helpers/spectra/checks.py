@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from helpers.exercises import check
-from helpers.require import call, refuse, require, require_close, same
+from helpers.require import array, call, each, number, refuse, require, require_agreement, require_close, same
 
 
 @check(
@@ -15,13 +15,13 @@ from helpers.require import call, refuse, require, require_close, same
         "Flux per Å times the width in Å is what a pixel gets, and that stays: as pixels shrink, flux per Å grows.",
         "Divide the wavelength by (1 + redshift), multiply the flux and the error by it, and return all three.",
     ],
+    returns=each(array, 3, "three arrays: wavelength, flux and error"),
 )
 def to_rest_frame(attempt, reference):
     wavelength = np.array([4000.0, 4001.0, 4002.5, 4004.0])
     flux, error = np.array([3.0, 5.0, 2.0, 4.0]), np.array([0.3, 0.7, 0.2, 0.5])
     for z in (0.25, 0.6):
         expected, found = reference(wavelength, flux, error, z), call(attempt, wavelength, flux, error, z)
-        require(np.iterable(found) and len(found) == 3, "expected three arrays: wavelength, flux and error")
         tell = partial(refuse, found[0])
         tell("the wavelength is multiplied: the rest frame is the bluer one, so divide", wavelength * (1 + z))
         tell("z stands where 1 + z should: at z = 0 nothing may change", wavelength / z, wavelength * z)
@@ -37,6 +37,16 @@ def to_rest_frame(attempt, reference):
             tell(f"the {name} is scaled by z where it should be 1 + z", value * z, value / z)
             tell(f"the {name} is scaled twice: the width of a pixel changes by 1 + z once", value * (1 + z) ** 2)
             require_close(found[i], expected[i], f"the {name} in the rest frame is {{found}}, expected {{expected}}")
+    noise, many = np.random.default_rng(2).normal(size=(2, 9)), np.geomspace(4000, 4100, 9)
+    gaps = np.where(np.arange(9) == 3, np.nan, noise)
+    cases = {
+        "negative fluxes": (many, noise[0], abs(noise[1]), 0.31),
+        "a flux that is NaN": (many, *abs(gaps), 0.07),
+        "a pixel without weight, whose error is infinite,": (many, noise[0], 1 / abs(noise[1]).round(), 0.4),
+        "the redshift 0": (many, noise[0], abs(noise[1]), 0.0),
+        "a single pixel": (many[:1], noise[0, :1], abs(noise[1, :1]), 1.2),
+    }
+    require_agreement(attempt, reference, cases)
 
 
 @check(
@@ -46,13 +56,13 @@ def to_rest_frame(attempt, reference):
         "np.minimum(edges[1:], upper) - np.maximum(edges[:-1], lower), clipped at 0; divided by their sum: the shares.",
         "The mean is (share * flux).sum(), and its error np.sqrt((share**2 * error**2).sum()).",
     ],
+    returns=each(number, 2, "two numbers: the mean flux and its error"),
 )
 def bin_flux(attempt, reference):
     edges = 4000 + np.array([0, 1, 2.5, 3, 5, 5.8, 7, 9])  # not equally wide
     flux, error = np.array([[3.0, 7, 2, 5, 11, 4, 6], [0.5, 0.9, 0.3, 0.7, 1.3, 0.4, 0.8]])
     lower, upper = bounds = 4001.8, 4006.2
     expected, found = reference(edges, flux, error, *bounds), call(attempt, edges, flux, error, *bounds)
-    require(np.iterable(found) and len(found) == 2, "expected two numbers: the mean flux and its error")
     centres, width, middle = (edges[1:] + edges[:-1]) / 2, np.diff(edges), (lower + upper) / 2
     overlap = np.minimum(edges[1:], upper) - np.maximum(edges[:-1], lower)
     inside = np.clip(overlap, 0, None)
@@ -77,10 +87,23 @@ def bin_flux(attempt, reference):
     tell("the error leaves out the shares, by which the mean weighs the pixels", *equal, error[touched].mean() / n**0.5)
     tell("the error is interpolated: averaging makes it smaller", np.interp(middle, centres, error))
     require_close(found[1], expected[1], "the error in the test bin is {found}, expected {expected}")
-    others = {"inside a pixel": (4003.4, 4004.1), "in two pixels": (4004.5, 4005.3), "of two pixels": (4003, 4005.8)}
-    for name, bounds in others.items():
-        own, right = [np.array([float(v) for v in f(edges, flux, error, *bounds)]) for f in (attempt, reference)]
-        require_close(own, right, f"for a bin {name} flux and error are {{found}}, expected {{expected}}")
+    spectrum = edges, flux, error
+    noise = np.random.default_rng(5).normal(size=(2, 12))
+    many = 4000 + np.arange(13) ** 1.1
+    cases = {
+        "a bin inside a pixel": (*spectrum, 4003.4, 4004.1),
+        "a bin in two pixels": (*spectrum, 4004.5, 4005.3),
+        "a bin of two pixels": (*spectrum, 4003, 4005.8),
+        "a bin of all pixels": (*spectrum, 4000, 4009),
+        "a bin that reaches beyond the last pixel": (*spectrum, 4005.2, 4011),
+        "a bin that begins before the first pixel": (*spectrum, 3997, 4001.8),
+        "negative fluxes": (many, noise[0], abs(noise[1]), 4002.2, 4009.7),
+    }
+    require_agreement(attempt, reference, cases)
+    gap = np.where(flux == 5, np.nan, flux)
+    filled = reference(edges, np.nan_to_num(gap), error, lower, upper)
+    found = call(attempt, edges, gap, error, lower, upper)
+    refuse(found[0], "a flux that is NaN is taken for 0: it is unknown, and so is the mean", filled[0])
 
 
 @check(
@@ -90,6 +113,7 @@ def bin_flux(attempt, reference):
         "k runs from 1 to where the nearer end of the array is, min(peak, len(correlation) - 1 - peak).",
         "r is the height correlation[peak] over sqrt(2) times the root of the mean square of the antisymmetric part.",
     ],
+    returns=number,
 )
 def r_value(attempt, reference):
     rng, cases, found = np.random.default_rng(3), [], []
@@ -102,8 +126,7 @@ def r_value(attempt, reference):
         except (IndexError, ValueError):
             require(peak != 28, "it fails for a peak nearer to the right end: the nearer end says how far to go")
             raise
-        require(np.size(found[-1]) == 1 and found[-1] is not None, "expected one number, r")
-    found, root2 = np.array([float(value) for value in found]), np.sqrt(2)
+    found, root2 = np.array(found), np.sqrt(2)
 
     def odd(c, p, reach=None, sign=-1):
         beside = np.arange(1, 1 + (min(p, 40 - p) if reach is None else reach))
@@ -132,7 +155,27 @@ def r_value(attempt, reference):
     tell("the height is not that at the peak", r(height=lambda c, p: c.max()), r(height=lambda c, p: 1))
     tell("that is a sum of squares: take their mean", r(lambda c, p: np.linalg.norm(odd(c, p))))
     tell("the root is missing: take that of the mean square", r(lambda c, p: rms(odd(c, p)) ** 2))
-    counted = [r(lambda c, p, k=k: rms(np.r_[0, np.tile(odd(c, p), k)])) for k in (1, 2)]
-    if not any(same(found, other) for other in counted):  # the peak itself may count, where that part is zero
+    # The peak itself may count, where that part is zero, and so may both sides.
+    ways = [reference, *(partial(_r_counted, sides=sides) for sides in (1, 2))]
+    alike = [way for way in ways if same(found, [way(*case) for case in cases])]
+    if not alike:
         right = [reference(*case) for case in cases]
         require_close(found, right, "for three test peaks r is {found}, expected {expected}")
+    c = rng.normal(size=60)
+    c[[1, 6, 33]] = 1.5
+    others = {
+        "60 numbers": (c, 33),
+        "23 numbers": (c[:23], 6),
+        "three numbers": (c[:3], 1),
+        "a negative peak": (np.r_[c[:20], -4, c[20:]], 20),
+    }
+    require_agreement(attempt, alike[0], others)
+
+
+def _r_counted(correlation, peak, sides):
+    """Return r where the mean square is also over the peak itself, and over so many sides."""
+    reach = min(peak, len(correlation) - 1 - peak)
+    beside = np.arange(1, reach + 1)
+    odd = (correlation[peak + beside] - correlation[peak - beside]) / 2
+    mean_square = sides * (odd**2).sum() / (sides * reach + 1)
+    return correlation[peak] / np.sqrt(2 * mean_square)

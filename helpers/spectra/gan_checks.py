@@ -7,7 +7,17 @@ from torch import nn
 from torch.nn import functional as F
 
 from helpers.exercises import check
-from helpers.require import call, refuse, require, require_close, require_gradients, same
+from helpers.require import (
+    call,
+    refuse,
+    require,
+    require_agreement,
+    require_close,
+    require_gradients,
+    require_own_weights,
+    require_steady,
+    same,
+)
 
 
 @check(
@@ -19,60 +29,96 @@ from helpers.require import call, refuse, require, require_close, require_gradie
     ],
 )
 def channel_attention(attempt, reference):
+    for channels, ratio in ((12, 3), (10, 2)):
+        _require_attention(attempt, reference, channels, ratio)
+    filled = [nn.parameter.is_lazy(weight) or weight.numel() > 0 for weight in attempt(4, ratio=8).parameters()]
+    require(all(filled), "with 4 channels and a ratio of 8 the hidden layer is empty: take at least 1 unit")
+    require_own_weights(attempt(12, ratio=3), attempt(12, ratio=3))
+
+
+def _require_attention(attempt, reference, channels, ratio):
+    """Raise `NotYet` unless an attempt with so many channels and the weights of the reference does what that does."""
     random = torch.Generator().manual_seed(5)
-    x = torch.randn(12, 12, 12, generator=random)  # all alike, so that confusing dimensions is seen and does not raise
-    weights = {shape: 0.5 * torch.randn(shape, generator=random) for shape in ((4, 12), (4,), (12, 4), (12,))}
-    model = attempt(12, ratio=3)
+    # All dimensions are alike, so that confusing them is seen and does not raise.
+    x = torch.randn(channels, channels, channels, generator=random)
+    model = attempt(channels, ratio=ratio)
     require(isinstance(model, nn.Module), "the class does not inherit from torch.nn.Module")
     output = call(model, x)
     require(torch.is_tensor(output), f"expected a tensor, found a {type(output).__name__}")
-    require(output.shape not in ((12, 12), (12, 12, 1)), "it returns the weights: multiply x by them")
+    weight_shapes = (channels, channels), (channels, channels, 1)
+    require(output.shape not in weight_shapes, "it returns the weights: multiply x by them")
     require(output.shape == x.shape, f"for x of shape {tuple(x.shape)} the output has shape {tuple(output.shape)}")
-    _require_one_network(model)
-    found = {_shape(weight) for weight in model.parameters()}
-    weights = {shape: value if shape in found else 0 * value for shape, value in weights.items()}  # without bias
-    right = _load(reference(12, ratio=3), weights)
-    expected = right(x).detach()
-    if not same(_load(model, weights)(x), expected):
-        other = weights | {(12, 4): weights[4, 12].T, (4, 12): weights[12, 4].T}  # for matrices that are transposed
-        if not same(_load(model, other)(x), expected):
-            _tell_attention(_load(model, weights)(x).detach(), x, *weights.values())
-            require(False, "with the same weights as the reference, its output differs from the reference's")
-    longer = torch.randn(2, 12, 7, generator=random)
-    require_close(model(longer), right(longer), "it is wrong for another number of wavelengths than of channels")
+    hidden = channels // ratio
+    _require_one_network(model, channels, ratio)
+    biases = {len(weight) for weight in model.parameters() if weight.ndim == 1}
+    shapes = (hidden, channels), (hidden,), (channels, hidden), (channels,)
+    weights = [0.5 * torch.randn(shape, generator=random) for shape in shapes]
+    weights[1] *= hidden in biases
+    weights[3] *= channels in biases
+    right = reference(channels, ratio=ratio)
+    with torch.no_grad():
+        for own, value in zip(right.parameters(), weights, strict=True):
+            own.copy_(value)
+    expected = right.eval()(x).detach()
+    if not any(same(way(x), expected) for way in _loaded(model, weights)):
+        for way in _loaded(model, weights):
+            _tell_attention(way(x).detach(), x, *weights)
+        require(False, "with the same weights as the reference, its output differs from the reference's")
+    longer = torch.randn(2, channels, 7, generator=random)
+    cases = {"another number of wavelengths than of channels": (longer,), "two samples": (x[:2],)}
+    require_agreement(model, right, cases)
     output = model(x)
     require(output.requires_grad, "no gradient flows to the weights: no detach(), no torch.no_grad()")
     gradients = torch.autograd.grad(output.sum(), list(model.parameters()), allow_unused=True)
     require(all(own is not None for own in gradients), "no gradient reaches one of its weights: is a part detached?")
-    filled = [nn.parameter.is_lazy(weight) or weight.numel() > 0 for weight in attempt(4, ratio=8).parameters()]
-    require(all(filled), "with 4 channels and a ratio of 8 the hidden layer is empty: take at least 1 unit")
+    require_steady(model, x)
+    given = x.clone().requires_grad_()
+    require_gradients(model(given).square().sum(), right(given).square().sum(), [given])
+    require(same(model.train()(x), expected), "in training it gives another result than in evaluation: no dropout")
 
 
 def _shape(weight):
     return tuple(weight.flatten(1).shape if weight.ndim > 2 else weight.shape)  # of a convolution with kernel 1
 
 
-def _load(module, weights):
-    """Give a module the weights, by their shapes."""
-    with torch.no_grad():
-        for own in module.parameters():
-            own.copy_(weights[_shape(own)].reshape(own.shape))
-    return module.eval()
+def _loaded(model, weights):
+    """Yield a model with its weights, in each way: either matrix may be the first, and either may be transposed."""
+    first, first_bias, second, second_bias = weights
+    biases = {bias.shape: bias for bias in (first_bias, second_bias)}
+    matrices = [own for own in model.parameters() if own.ndim > 1]
+    in_order = _shape(matrices[0]) == first.shape or _shape(matrices[0]) == _shape(matrices[1])
+    ways = (first, second), (second, first)
+    for way in ways if in_order else ways[::-1]:
+        with torch.no_grad():
+            for own, value in zip(matrices, way, strict=True):
+                fitting = value if _shape(own) == value.shape else value.T
+                own.copy_(fitting.reshape(own.shape))
+            for own in model.parameters():
+                if own.ndim == 1:
+                    own.copy_(biases[own.shape])
+        yield model.eval()
 
 
-def _require_one_network(model):
-    """Raise `NotYet` unless a model for 12 channels and ratio 3 has two layers, 12 to 4 and back."""
+def _require_one_network(model, channels, ratio):
+    """Raise `NotYet` unless a model has two layers, from the channels to fewer and back."""
     shapes = [_shape(weight) for weight in model.parameters()]
     matrices = [shape for shape in shapes if len(shape) == 2]
+    expected = channels // ratio
     require(shapes, "it has no weights: make the layers in __init__, as attributes (torch does not look into a list)")
-    require((4, 24) not in shapes, "mean and maximum are joined: each goes through the network by itself")
+    joined = (expected, 2 * channels) in shapes
+    require(not joined, "mean and maximum are joined: each goes through the network by itself")
     require(len(matrices) > 1, "there are fewer than two layers: channels to hidden, ReLU, hidden to channels")
     hidden = min(matrices[0])
-    require(hidden > 1, f"the ratio is not used: for 12 channels and ratio 3 there are {hidden} hidden units, not 4")
-    require(hidden == 4, f"for 12 channels and ratio 3 the hidden layer has {hidden} units, expected 12 // 3 = 4")
+    given = f"for {channels} channels and ratio {ratio}"
+    require(hidden > 1, f"the ratio is not used: {given} there are {hidden} hidden units, not {expected}")
+    right = f"expected {channels} // {ratio} = {expected}"
+    require(hidden == expected, f"{given} the hidden layer has {hidden} units, {right}")
     require(len(matrices) != 4, "there are two networks: mean and maximum go through one and the same")
-    known = {(12, 4), (4, 12)} <= set(shapes) <= {(4, 12), (4,), (12, 4), (12,)} and len(set(shapes)) == len(shapes)
-    require(known, f"expected the weights of two layers, 12 to 4 to 12, found weights of the shapes {shapes}")
+    layers = len(matrices) == 2 and all(sorted(shape) == [expected, channels] for shape in matrices)
+    biases = [shape for shape in shapes if len(shape) != 2]
+    known = layers and len(set(biases)) == len(biases) and set(biases) <= {(expected,), (channels,)}
+    sizes = f"{channels} to {expected} to {channels}"
+    require(known, f"expected the weights of two layers, {sizes}, found weights of the shapes {shapes}")
 
 
 def _tell_attention(found, x, first, first_bias, second, second_bias):
@@ -132,6 +178,13 @@ def critic_loss(attempt, reference):
     for value, pair in zip(found, pairs, strict=True):
         require_close(value, reference(*pair), "for the test scores the loss is {found}, expected {expected}")
         require_gradients(value, reference(*pair), pair)
+    random = torch.Generator().manual_seed(4)
+    cases = {
+        "seven scores each": torch.randn(2, 7, 1, generator=random),
+        "one score each": torch.randn(2, 1, 1, generator=random),
+        "scores of some 30": 30 * torch.randn(2, 5, 1, generator=random),
+    }
+    require_agreement(attempt, reference, cases)
 
 
 class _Critic(nn.Module):
@@ -196,3 +249,6 @@ def gradient_penalty(attempt, reference):
     require_close(found, expected, "for the test critic the penalty is {found}, expected {expected}")
     require_gradients(found, expected, critic.weights)
     require(same(attempt(*given, weight=2.5), expected / 4), "the weight is always 10: multiply by the argument")
+    few = {"two spectra": slice(0, 2), "one spectrum": slice(0, 1)}
+    cases = {name: (critic, points[i].detach().requires_grad_(), given[2][i]) for name, i in few.items()}
+    require_agreement(attempt, reference, cases)
