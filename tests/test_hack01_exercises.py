@@ -399,6 +399,11 @@ WRONG = {
         (attention(forward=lambda self, x: (x, x)), "found a tuple"),
         (attention(weight=lambda self, mean, top: torch.sigmoid(mean + top).detach()), "no gradient"),
         (attention(hidden=lambda self, channels, ratio: 4), "expected 10 // 2 = 5"),
+        (
+            attention(hidden=lambda self, channels, ratio: max(channels // ratio, 2)),
+            "a ratio of 8 the hidden layer has 2",
+        ),
+        (lambda channels, ratio=16: Attention(channels, ratio), "no ratio the hidden layer has 3"),
         (attention(forward=lambda self, x: Attention.forward(self, x.detach())), "no gradient flows back"),
         (attention(forward=lambda self, x: x.data * self.weight(*self.scores(x))[:, :, None]), "not its gradient"),
         (attention(scores=without_gradient), "not its gradient"),

@@ -132,6 +132,11 @@ def only_equal(start, end, t):
     return line(start, end, t) if cosine == 1 else bare()(start, end, t)
 
 
+def clipped_above(start, end, t):
+    cosine = min(start @ end / np.sqrt((start @ start) * (end @ end)), 1)
+    return line(start, end, t) if cosine > 1 - 1e-12 else bare()(start, end, t)
+
+
 def arc_by_rotation(start, end, t):
     """Right: in the plane of the two, with the angle from arctan2."""
     along = unit(start)
@@ -416,6 +421,7 @@ WRONG = {
         (bare(lambda cosine: np.clip(cosine, -1, 1), floor=1e-9), "sin(angle) is 0 for parallel"),
         (lambda s, e, t: np.array(s) if (unit(s) @ unit(e)) > 1 - 1e-9 else arc()(s, e, t), "parallel vectors give"),
         (only_equal, "exceed 1: np.clip it"),
+        (clipped_above, "fall below -1"),
         (lambda start, end, t: start @ end, "the result has shape ()"),
         (lambda start, end, t: None, "nothing is returned"),
         (lambda s, e, t: line(s, e, t) if unit(s) @ unit(e) > 0.95 else arc()(s, e, t), "for an angle of 5°"),
@@ -493,6 +499,7 @@ WRONG = {
         (null(all_but_the_last), "of the values stay where they are"),
         (lambda f, z, v, n=20, seed=0: np.sort(null()(f, z, v, 2 * n, seed))[n:], "without a choice"),
         (seed_and_number, "neighbouring seeds"),
+        (lambda f, z, v, n=20, seed=1: null()(f, z, v, n, seed), "the default values of the arguments"),
         (seeds_everything, "sets the seed of all"),
         (lambda statistic, latents, values, n=20, seed=0: np.zeros(n), "the statistic is never called"),
         (

@@ -31,8 +31,12 @@ from helpers.require import (
 def channel_attention(attempt, reference):
     for channels, ratio in ((12, 3), (10, 2)):
         _require_attention(attempt, reference, channels, ratio)
-    filled = [nn.parameter.is_lazy(weight) or weight.numel() > 0 for weight in attempt(4, ratio=8).parameters()]
+    few = attempt(4, ratio=8)
+    filled = [nn.parameter.is_lazy(weight) or weight.numel() > 0 for weight in few.parameters()]
     require(all(filled), "with 4 channels and a ratio of 8 the hidden layer is empty: take at least 1 unit")
+    for name, model, units in (("4 channels and a ratio of 8", few, 1), ("56 channels and no ratio", attempt(56), 7)):
+        hidden = min(min(_shape(weight)) for weight in model.parameters() if weight.ndim > 1)
+        require(hidden == units, f"with {name} the hidden layer has {hidden} units, expected {units}")
     require_own_weights(attempt(12, ratio=3), attempt(12, ratio=3))
 
 

@@ -127,6 +127,8 @@ def slerp(attempt, reference):
     for start, end in ((axis, axis), (axis, 3 * axis), *((end / 1.7, end) for end in ends)):
         found = _point(attempt, (start, end, 0.3), zero if start is axis else above)
         require_close(found, along(start, end, 0.3), "parallel vectors give {found}, expected {expected}", rtol=1e-3)
+    for end in ends:  # of opposite vectors many arcs are right
+        _point(attempt, (-end / 1.7, end, 0.3), "rounding makes a cosine fall below -1: np.clip it")
     one, two = np.random.default_rng(1).normal(size=(2, 16))
     aside = np.cross(np.r_[one[:2], 0], [0, 0, 1])[:2]  # as long as, and at right angles to, one[:2]
     turned = {angle: one[:2] * np.cos(np.radians(angle)) + aside * sine(angle) for angle in (5, 30)}
@@ -278,4 +280,6 @@ def permutation_null(attempt, reference):
         require_random_orders(first)
         by_seed[seed] = set(map(bytes, first))
     require(by_seed[0] != by_seed[1], "the seed is not used: every seed gives the same orders")
+    default = np.array_equal(order, orders(seed=0)[2])
+    require(default, "without a seed the orders are not those of seed=0: keep the default values of the arguments")
     require(not by_seed[0] & by_seed[1], "neighbouring seeds have orders in common: make one generator from the seed")
