@@ -268,7 +268,8 @@ def require_bends(model, images, layers):
     """Raise `NotYet` unless something bends between each two of these layers, and the last of them gives the result."""
     called = []
     noted = [
-        layer.register_forward_hook(lambda layer, given, output: called.append((layer, output))) for layer in layers
+        layer.register_forward_hook(lambda layer, given, output: called.append((layer, output.clone())))
+        for layer in layers
     ]
     result = model.eval()(images)
     for handle in noted:
@@ -281,7 +282,7 @@ def require_bends(model, images, layers):
         def between(values, before=before, after=after):
             taken = []
             handles = [
-                before.register_forward_hook(lambda *_: values),
+                before.register_forward_hook(lambda *_: values.clone()),  # for a ReLU in place
                 after.register_forward_pre_hook(lambda layer, given: taken.append(given[0])),
             ]
             model(images)
