@@ -228,14 +228,14 @@ def fetch(name, folder=None):
 def _download(file, target):
     """Bring `target` here, or check it if it is: pooch compares the sum and moves the file to its name."""
     pin = target.with_name(f"{target.name}.sha256")
-    expected = file.get("sha256") or (pin.read_text().split()[0] if pin.exists() else None)
+    expected = file.get("sha256") or (pin.read_text(encoding="utf-8").split()[0] if pin.exists() else None)
     new = not target.exists()
     stream = partial(_stream, part=target.with_name(f"{target.name}.part"), size=file.get("size"))
     pooch.get_logger().setLevel("WARNING")  # its messages name folders of this machine
     pooch.retrieve(file["url"], expected, target.name, target.parent, downloader=stream)
     if new and not expected:
         with atomic_path(pin) as temporary:
-            temporary.write_text(f"{pooch.file_hash(target)}  {target.name}\n")
+            temporary.write_text(f"{pooch.file_hash(target)}  {target.name}\n", encoding="utf-8")
 
 
 def _stream(url, output_file, _pooch, *, part, size):
@@ -248,7 +248,7 @@ def _stream(url, output_file, _pooch, *, part, size):
         span = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", got.get("Content-Range", ""))
         total = int(span[2] if resumed and span else got.get("Content-Length") or size or 0)
         identity = f"{total} {got.get('ETag') or got.get('Last-Modified')}"
-        fits = span and int(span[1]) == start and identity == note.read_text() if resumed else True
+        fits = span and int(span[1]) == start and identity == note.read_text(encoding="utf-8") if resumed else True
         if not fits or (start and answer.status_code == 416):
             part.unlink()
             raise DataError(f"{name}: {url} has changed since the download began: fetch again, from zero.")
@@ -260,7 +260,7 @@ def _stream(url, output_file, _pooch, *, part, size):
             raise DataError(f"{name}: {url} {offer}: look there what is the matter.")
         # Written in place and not appended: two processes at once then write the same bytes.
         with part.open("rb+" if resumed else "wb") as out:
-            note.write_text(identity)
+            note.write_text(identity, encoding="utf-8")
             out.seek(start if resumed else 0)
             bar = tqdm(desc=name, total=total, initial=out.tell(), unit="B", unit_scale=True)
             with bar, suppress(requests.RequestException):  # the length says whether all came

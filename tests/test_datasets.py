@@ -179,7 +179,7 @@ def test_damaged_file_that_is_here_is_replaced_only_by_a_right_one(server, entry
 def test_sum_is_pinned_at_the_first_download(server, entry, data):
     entry({"name": "rings.bin", "url": server.url})
     datasets.fetch("rings")
-    assert (data / "rings.bin.sha256").read_text() == f"{SUM}  rings.bin\n"
+    assert (data / "rings.bin.sha256").read_text(encoding="utf-8") == f"{SUM}  rings.bin\n"
     (data / "rings.bin").unlink()
     server.content = CONTENT[::-1]
     with pytest.raises(DataError, match=rf"expected {SUM} but got .*to accept it, delete the \.sha256 file"):
@@ -235,7 +235,7 @@ def test_server_gone(server, entry, data):
 
 def test_folder_that_cannot_be_written_to(server, entry, tmp_path):
     entry({"name": "rings.bin", "url": server.url})
-    (tmp_path / "file").write_text("in the way, also of root")
+    (tmp_path / "file").write_text("in the way, also of root", encoding="utf-8")
     for folder in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(DataError, match=r"rings\.bin: .*file.*/ cannot be written to .* set HACK_DATA"):
             datasets.fetch("rings", folder)
@@ -305,7 +305,7 @@ def test_search_path_order(data, tmp_path, monkeypatch):
     one, two = tmp_path / "one", tmp_path / "two"
     monkeypatch.setenv("HACK_DATA", os.pathsep.join(map(str, (one, two, data))))
     assert datasets.search_path() == [one, two, data]
-    (data / "rings.bin").write_text("")
+    (data / "rings.bin").write_text("", encoding="utf-8")
     assert datasets.find("rings.bin") == data / "rings.bin"
     two.mkdir()
     (two / "rings.bin").mkdir()
@@ -329,7 +329,7 @@ def test_data_folder_is_one_that_can_be_written_to(data, tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != drive)
     assert datasets.data_folder() == scratch
     scratch.rmdir()
-    scratch.write_text("a file is no folder")
+    scratch.write_text("a file is no folder", encoding="utf-8")
     assert datasets.data_folder() == data
 
 
@@ -367,7 +367,7 @@ def test_choose(data, capsys):
         datasets.choose("real", None, "rings")
     with pytest.raises(DataError, match=re.escape(f"not found at {Path('data/rings.bin')}")):
         datasets.choose("real", data / "rings.bin", "rings")
-    (data / "rings.bin").write_text("")
+    (data / "rings.bin").write_text("", encoding="utf-8")
     for source, chosen in (("auto", "real"), ("real", "real"), ("mock", "mock")):
         assert datasets.choose(source, datasets.find("rings.bin"), "rings") == chosen
     told = capsys.readouterr().out.splitlines()  # the same line only once
@@ -383,18 +383,18 @@ def test_choose(data, capsys):
 def test_atomic_path(tmp_path):
     path = tmp_path / "new" / "scores.json"
     with datasets.atomic_path(path) as temporary:
-        temporary.write_text("1")
+        temporary.write_text("1", encoding="utf-8")
         assert temporary.suffix == ".json" and temporary.parent == path.parent and not path.exists()
-    assert path.read_text() == "1" and names(path.parent) == ["scores.json"]
+    assert path.read_text(encoding="utf-8") == "1" and names(path.parent) == ["scores.json"]
     with pytest.raises(KeyboardInterrupt), datasets.atomic_path(path) as temporary:
-        temporary.write_text("2")
+        temporary.write_text("2", encoding="utf-8")
         raise KeyboardInterrupt
-    assert path.read_text() == "1" and names(path.parent) == ["scores.json"]
-    with path.open() as reader:
+    assert path.read_text(encoding="utf-8") == "1" and names(path.parent) == ["scores.json"]
+    with path.open(encoding="utf-8") as reader:
         with datasets.atomic_path(path) as temporary:
-            temporary.write_text("3")
+            temporary.write_text("3", encoding="utf-8")
         assert reader.read() == "1", "who reads meanwhile must see the old file or the new one"
-    assert path.read_text() == "3"
+    assert path.read_text(encoding="utf-8") == "3"
 
 
 class Simulator:
@@ -470,7 +470,7 @@ def test_interrupted_write_leaves_nothing(data, monkeypatch):
 
 
 def test_cache_that_cannot_be_kept(tmp_path, capsys):
-    (tmp_path / "file").write_text("in the way, also of root")
+    (tmp_path / "file").write_text("in the way, also of root", encoding="utf-8")
     make = Simulator()
     arrays = datasets.cached("rings", {}, 1, make, folder=tmp_path / "file" / "cache")
     assert make.calls == 1 and arrays["images"].shape == (20_000,)
@@ -527,7 +527,7 @@ def test_list(entry, data, capsys):
     row = capsys.readouterr().out.splitlines()[1]
     assert re.split("  +", row) == ["rings", "06", "7 GB", "no", "Ask the school."]
     entry({"name": "rings.bin", "url": "https://example.org", "size": 48_000})
-    (data / "rings.bin").write_text("")
+    (data / "rings.bin").write_text("", encoding="utf-8")
     assert datasets.main(["list"]) == 0
     row = capsys.readouterr().out.splitlines()[1]
     assert re.split("  +", row) == ["rings", "06", "48.0kB", "yes", "fetch rings"]
@@ -535,11 +535,11 @@ def test_list(entry, data, capsys):
 
 def test_where(entry, data, capsys):
     entry({"name": "rings.bin"}, {"name": "labels.txt"})
-    (data / "rings.bin").write_text("")
+    (data / "rings.bin").write_text("", encoding="utf-8")
     assert datasets.main(["where", "rings"]) == 1
     told = capsys.readouterr()
     assert told.out == "" and told.err == "rings: labels.txt not found under data/\n"
-    (data / "labels.txt").write_text("")
+    (data / "labels.txt").write_text("", encoding="utf-8")
     assert datasets.main(["where", "rings"]) == 0
     assert capsys.readouterr().out.splitlines() == [str(data / "rings.bin"), str(data / "labels.txt")]
 
@@ -559,6 +559,6 @@ def test_fetch_on_the_command_line(server, entry, capsys, monkeypatch):
 
 def test_error_on_the_command_line_is_one_line():
     command = [sys.executable, "-m", "helpers.datasets", "fetch", "rigns"]
-    ended = subprocess.run(command, capture_output=True, text=True, cwd=datasets.PACKAGE.parent, timeout=60)
+    ended = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=datasets.PACKAGE.parent, timeout=60)
     assert ended.returncode == 1 and ended.stdout == ""
     assert ended.stderr.startswith("no data set 'rigns'") and ended.stderr.count("\n") == 1

@@ -48,11 +48,11 @@ def test_a_file_survives_writing_and_reading(simulated, tmp_path):
     catalogue, _ = simulated
     path = tmp_path / "3dhst.cat"
     data.write(catalogue, path)
-    assert path.read_text().startswith("# id field ra dec x y z_spec")
+    assert path.read_text(encoding="utf-8").startswith("# id field ra dec x y z_spec")
     again = data.load(path)
     assert again.source == "real" and len(again) == len(catalogue)
     np.testing.assert_allclose(again.flux, catalogue.flux, rtol=1e-6)
-    path.write_text(path.read_text().replace("z_spec", "zspec", 1))
+    path.write_text(path.read_text(encoding="utf-8").replace("z_spec", "zspec", 1), encoding="utf-8")
     with pytest.raises(DataError, match="no column 'z_spec'"):
         data.load(path)
 
@@ -63,7 +63,7 @@ def test_load_keeps_the_simulated_catalogue(tmp_path, monkeypatch, capsys):
     assert len(list(tmp_path.glob("cache/*.cat"))) == 1
     second = data.load(n=120, seed=3, source="mock")
     assert second.mock and first.table.equals(second.table)
-    next(tmp_path.glob("cache/*.cat")).write_text("# id\n1\n")
+    next(tmp_path.glob("cache/*.cat")).write_text("# id\n1\n", encoding="utf-8")
     assert data.load(n=120, seed=3, source="mock").table.equals(first.table)
     assert "made again" in capsys.readouterr().out
 

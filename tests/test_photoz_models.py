@@ -171,7 +171,7 @@ def test_the_command_line_prints_one_line_of_json(galaxies, tmp_path):
     galaxies[["id", *data.FLUXES, *data.ERRORS, "z_spec"]].to_csv(path, index=False)
     command = [sys.executable, "-m", "helpers.photoz", "evaluate", path, "--fluxes", names(data.FLUXES).upper()]
     command += ["--errors", names(data.ERRORS), "--z-spec", "Z_SPEC", "--model", "gbt"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8")
     assert done.returncode == 0 and done.stderr == "" and done.stdout.count("\n") == 1
     found = json.loads(done.stdout)
     assert found["n"] == 500 and 0.15 < found["missing"] < 0.3
@@ -269,8 +269,8 @@ def test_parts_of_another_model_or_catalogue_are_not_used(galaxies, model, tmp_p
     galaxies.to_parquet(source)
     parts = tmp_path / "out.parquet.parts"
     parts.mkdir()
-    (parts / "settings.txt").write_text("of something else")
-    (parts / "000000.parquet").write_text("not even a table")
+    (parts / "settings.txt").write_text("of something else", encoding="utf-8")
+    (parts / "000000.parquet").write_text("not even a table", encoding="utf-8")
     assert photoz.predict_catalogue(model, source, target, keep=["id", "z_spec"]) == 500
     assert list(pd.read_parquet(target)) == ["id", "z_spec", "z_phot"]
 
@@ -279,7 +279,7 @@ def test_parts_of_another_model_or_catalogue_are_not_used(galaxies, model, tmp_p
     ("make", "message"),
     [
         (lambda table, path: table.drop(columns="f_F814W").to_parquet(path), "no column 'f_F814W'"),
-        (lambda table, path: path.write_text("nothing"), "no whole Parquet file"),
+        (lambda table, path: path.write_text("nothing", encoding="utf-8"), "no whole Parquet file"),
         (lambda table, path: None, "found that it is not there"),
         (lambda table, path: table[:0].to_parquet(path), "expected galaxies in .* found none"),
     ],

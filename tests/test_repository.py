@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("name", ["environment.yml", "requirements.txt"])
@@ -21,7 +21,9 @@ def test_binder_reads_the_same_as_the_root(name):
 
 def test_requirements_pin_everything_that_the_project_names():
     pins = dict(
-        line.split("==") for line in (ROOT / "requirements.txt").read_text().splitlines() if not line.startswith("#")
+        line.split("==")
+        for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+        if not line.startswith("#")
     )
     named = PROJECT["project"]["dependencies"] + sum(PROJECT["project"]["optional-dependencies"].values(), [])
     for requirement in named:
@@ -41,7 +43,7 @@ def test_every_room_of_helpers_is_under_the_import_rules():
 
 @pytest.mark.parametrize("path", sorted((ROOT / "helpers").rglob("*.py")), ids=lambda path: path.stem)
 def test_modules_are_short_and_public_names_have_docstrings(path):
-    source = path.read_text()
+    source = path.read_text(encoding="utf-8")
     if "reference" not in path.parts:
         assert source.count("\n") <= 350
     tree = ast.parse(source)
@@ -50,6 +52,25 @@ def test_modules_are_short_and_public_names_have_docstrings(path):
         return
     public = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name[0] != "_"]
     assert [node.name for node in public if not ast.get_docstring(node)] == []
+
+
+def names_no_encoding(call):
+    """Whether a call reads or writes text in the encoding that this machine happens to have."""
+    keywords = {keyword.arg for keyword in call.keywords}
+    name = getattr(call.func, "attr", "")
+    of_text = name in ("read_text", "write_text") or keywords & {"text", "universal_newlines"}
+    return of_text and "encoding" not in keywords
+
+
+@pytest.mark.parametrize("folder", ["benchmarks", "helpers", "tests", "tools"])
+def test_text_is_read_and_written_in_a_named_encoding(folder):
+    """With LC_ALL=C, or on Windows, it would not be UTF-8."""
+    found = []
+    for path in (ROOT / folder).rglob("*.py"):
+        nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        calls = [node for node in nodes if isinstance(node, ast.Call)]
+        found += [f"{path.name}:{call.lineno}" for call in calls if names_no_encoding(call)]
+    assert found == []
 
 
 def clean_environment(**extra):
@@ -68,26 +89,26 @@ def test_setup_cell_installs_the_course_where_it_is_absent(tmp_path):
     python = empty / ("Scripts" if os.name == "nt" else "bin") / "python"
     script = tmp_path / "cell.py"
     after = "\nfrom helpers.course import setup\nsetup('06_cherenkov_rings')\nimport helpers.rings\nfrom helpers.datasets import registry\nassert registry()\nprint(helpers.__file__)\n"
-    script.write_text(cell + after)
+    script.write_text(cell + after, encoding="utf-8")
     # The versions are those of the course, so that no newer and larger ones are fetched for the test.
     environment = clean_environment(HACK_REPO=clone.as_uri(), PIP_CONSTRAINT=str(ROOT / "requirements.txt"))
-    first = subprocess.run([python, script], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    first = subprocess.run([python, script], cwd=tmp_path, env=environment, capture_output=True, encoding="utf-8")
     assert first.returncode == 0, first.stderr[-2000:]
     assert "06_cherenkov_rings · profile demo" in first.stdout
     assert Path(first.stdout.splitlines()[-1]).is_relative_to(empty)
     nowhere = clean_environment(HACK_REPO="file:///nowhere", PIP_NO_INDEX="1")
-    again = subprocess.run([python, script], cwd=tmp_path, env=nowhere, capture_output=True, text=True)
+    again = subprocess.run([python, script], cwd=tmp_path, env=nowhere, capture_output=True, encoding="utf-8")
     assert again.returncode == 0, again.stderr[-2000:]
 
 
 def test_another_python_is_told_what_to_install(tmp_path):
     """`make` with a Python that is not 3.11 says so and stops."""
     fake = tmp_path / "python3.9"
-    fake.write_text('#!/bin/sh\n[ "$1" = --version ] && echo Python 3.9.18 && exit 0\nexit 1\n')
+    fake.write_text('#!/bin/sh\n[ "$1" = --version ] && echo Python 3.9.18 && exit 0\nexit 1\n', encoding="utf-8")
     fake.chmod(0o755)
     for name in ("Makefile", "requirements.txt", "pyproject.toml"):
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
-    result = subprocess.run(["make", "run", f"PYTHON={fake}"], cwd=tmp_path, capture_output=True, text=True)
+    result = subprocess.run(["make", "run", f"PYTHON={fake}"], cwd=tmp_path, capture_output=True, encoding="utf-8")
     assert result.returncode != 0
     assert "needs Python 3.11, found: Python 3.9.18" in result.stdout and "Install it" in result.stdout
     assert not (tmp_path / ".venv").exists()

@@ -192,7 +192,7 @@ def test_a_full_disk_is_said_once_and_training_goes_on(tmp_path):
         "assert len(history) == 2 and path.with_name('c-before.pt').read_bytes() == before\n"
         "print([p.name for p in path.parent.iterdir()])"
     )
-    done = subprocess.run([sys.executable, "-c", script, tmp_path / "c.pt"], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", script, tmp_path / "c.pt"], capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("cannot be written (File too large): training goes on") == 1
     assert done.stdout.strip().endswith("['c-before.pt']")  # no half-written file lies about

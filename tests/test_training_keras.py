@@ -36,7 +36,9 @@ def test_history_is_that_of_keras(backend):
     pytest.importorskip("keras")
     pytest.importorskip(backend)
     environment = os.environ | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
-    done = subprocess.run([sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], env=environment, capture_output=True, encoding="utf-8", check=True
+    )
     theirs, ours, value, again, found = json.loads(done.stdout.splitlines()[-1])
     assert found == backend
     assert ours["train_loss"] == theirs["loss"] and ours["validation_loss"] == theirs["val_loss"]

@@ -27,10 +27,10 @@ def main():
         command += ["--strip-extras", "--allow-unsafe", "--no-annotate", "--no-header", "--no-emit-index-url"]
         command += ["--no-emit-find-links", "--no-emit-trusted-host", "-o", str(out), str(ROOT / "pyproject.toml")]
         subprocess.run(command, check=True)
-        pins = [line for line in out.read_text().splitlines() if re.match(r"[A-Za-z0-9]", line)]
+        pins = [line for line in out.read_text(encoding="utf-8").splitlines() if re.match(r"[A-Za-z0-9]", line)]
     pins = [re.sub(r"\+[\w.]+", "", line) for line in pins if not line.startswith("pip==")]
     text = HEADER + "\n".join(pins) + "\n"
-    (ROOT / "requirements.txt").write_text(text)
+    (ROOT / "requirements.txt").write_text(text, encoding="utf-8")
     shutil.copy(ROOT / "requirements.txt", ROOT / "binder" / "requirements.txt")
     print(f"requirements.txt: {len(pins)} packages")
 

@@ -131,10 +131,10 @@ def _prepare(parts, model, tasks, columns):
     key = json.dumps([joblib.hash(model), files, [task[1:] for task in tasks], columns], sort_keys=True)
     key = hashlib.sha256(key.encode()).hexdigest()
     settings = parts / "settings.txt"
-    if parts.exists() and (not settings.exists() or settings.read_text() != key):
+    if parts.exists() and (not settings.exists() or settings.read_text(encoding="utf-8") != key):
         shutil.rmtree(parts)
     with atomic_path(settings) as part:
-        part.write_text(key)
+        part.write_text(key, encoding="utf-8")
     path = parts / "model.joblib"
     with atomic_path(path) as part:  # always written anew, so that nothing is unpickled that others have put there
         joblib.dump(model, part)
