@@ -1,7 +1,6 @@
 """Readers of catalogues, on files that the tests write in each format."""
 
 import gzip
-import os
 from pathlib import Path
 
 import h5py
@@ -14,7 +13,7 @@ from helpers.datasets import DataError
 from helpers.photoz import data
 from helpers.photoz.tables import read_table
 
-REFERENCE = Path(__file__).resolve().parents[2] / "shared" / "reference" / "photoz" / "hdfn_fs99_eazy.cat"
+FETCHED = Path(__file__).resolve().parents[1] / "data" / "hdfn_fs99_eazy.cat"
 
 
 @pytest.fixture
@@ -195,10 +194,10 @@ def test_any_catalogue_is_loaded_by_the_names_of_its_columns(table, tmp_path):
     assert len(loaded[loaded.redshift > 1]) == (table.z > 1).sum()
 
 
-@pytest.mark.skipif(not os.path.exists(REFERENCE), reason="the Hubble Deep Field catalogue is not here")
+@pytest.mark.skipif(not FETCHED.exists(), reason="the Hubble Deep Field catalogue was not fetched")
 def test_the_hubble_deep_field_catalogue():
     bands = ("f300w", "f450w", "f606w", "f814w", "irimj", "irimh", "irimk")
     names = [f"f_{band}" for band in bands], [f"e_{band}" for band in bands]
-    loaded = data.load(REFERENCE, fluxes=names[0], errors=names[1], z_spec="z_spec")
+    loaded = data.load(FETCHED, fluxes=names[0], errors=names[1], z_spec="z_spec")
     assert len(loaded) == 1067 and np.isfinite(loaded.redshift).sum() == 114
     assert loaded.table["f_f300w"].iloc[0] == pytest.approx(0.170771)

@@ -1,6 +1,5 @@
 """SDSS's own files: what is in them is read, whatever is wrong with one is said, and the command line uses them."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +11,9 @@ from helpers.spectra import __main__ as command
 from helpers.spectra import sdss
 from helpers.spectra.correlation import SPEED_OF_LIGHT, cross_correlate
 
-REFERENCE = Path(os.environ.get("HACK_REFERENCE") or Path(__file__).parents[2] / "shared" / "reference") / "spectra"
-reference = pytest.mark.skipif(not REFERENCE.is_dir(), reason="the reference files are not here")
+DATA = Path(__file__).resolve().parents[1] / "data"
+FETCHED = [DATA / name for name in ("spec-0266-51602-0013.fits", "spEigenGal-53724.fits")]
+fetched = pytest.mark.skipif(not all(map(Path.exists, FETCHED)), reason="SDSS's own files were not fetched")
 REST = 10 ** (3.4 + 1e-4 * np.arange(5500))
 LOGLAM = (3.58 + 1e-4 * np.arange(3800)).astype(np.float32)
 
@@ -189,18 +189,18 @@ def test_the_command_says_in_one_line_what_is_wrong(tmp_path, capsys):
 # --- real files ------------------------------------------------------------------------------------------------------
 
 
-@reference
+@fetched
 def test_a_real_galaxy_with_the_real_eigenspectra():
-    spectrum = sdss.read_spectrum(REFERENCE / "spec-0266-51602-0013.fits")
+    spectrum = sdss.read_spectrum(FETCHED[0])
     assert spectrum.object_class == "GALAXY" and spectrum.redshift == pytest.approx(0.12132, abs=1e-5)
-    templates = sdss.read_templates(REFERENCE / "spEigenGal-53724.fits")
+    templates = sdss.read_templates(FETCHED[1])
     found = cross_correlate(spectrum.wavelength, spectrum.flux, templates, spectrum.error).table.iloc[0]
     assert abs(found.redshift - spectrum.redshift) / (1 + spectrum.redshift) * SPEED_OF_LIGHT < 150
     assert found.r > 10
 
 
-@reference
+@fetched
 def test_the_real_galaxy_from_the_command_line(capsys):
-    files = [str(REFERENCE / name) for name in ("spec-0266-51602-0013.fits", "spEigenGal-53724.fits")]
-    assert command.main(["redshift", files[0], "--templates", files[1]]) == 0
+    spectrum, templates = map(str, FETCHED)
+    assert command.main(["redshift", spectrum, "--templates", templates]) == 0
     assert "redshift 0.121" in capsys.readouterr().out
