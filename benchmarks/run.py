@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
+import durations  # noqa: E402
 import ensembles  # noqa: E402
 import simulators  # noqa: E402
 import training  # noqa: E402
@@ -24,11 +25,17 @@ from helpers.datasets import atomic_path  # noqa: E402
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 INTRODUCTION = (
-    "Ratios of times within one run, the contestants taking turns; the median of the turns and their range. The letters "
+    "Ratios of times within one run, the contestants taking turns (durations: seconds); the median of the turns and "
+    "their range. The letters "
     "are those of the targets: (a) share of the time that the network itself takes, (b) against the usual loop, (c) against "
     "Keras, (d) cost of checkpoints and bar, (e) growth, files and memory, (f) time to quality.\n"
 )
-PARTS = {"simulators": simulators.measure, "training": training.measure, "ensembles": ensembles.measure}
+PARTS = {
+    "simulators": simulators.measure,
+    "durations": durations.measure,
+    "training": training.measure,
+    "ensembles": ensembles.measure,
+}
 
 
 def main(part=None, start=""):

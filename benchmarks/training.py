@@ -149,7 +149,7 @@ def _keras(backend, name):
     """Measure in a process of its own, since a process has one backend."""
     environment = os.environ | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
     command = [sys.executable, Path(__file__).with_name("keras_fit.py"), name]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", check=True)
     return [float(value) for value in done.stdout.splitlines()[-1].split()]
 
 
@@ -215,7 +215,7 @@ def peak_memory():
         for start in range(0, 15000, 500):
             maps[start : start + 500] = np.random.default_rng(start).random((500, 256, 256), dtype=np.float32)
         del maps
-        done = subprocess.run([sys.executable, "-c", MEMORY, path], capture_output=True, text=True, check=True)
+        done = subprocess.run([sys.executable, "-c", MEMORY, path], capture_output=True, encoding="utf-8", check=True)
     return float(done.stdout) / 1024**2
 
 

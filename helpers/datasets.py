@@ -14,12 +14,10 @@ import hashlib
 import json
 import os
 import re
-import secrets
-import shutil
 import sys
 import tarfile
 import tomllib
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
 
@@ -28,14 +26,11 @@ import pooch
 import requests
 from tqdm.auto import tqdm
 
+from helpers.files import DataError, alone, atomic_path, extract, stream
+
 PACKAGE = Path(__file__).resolve().parent
 CHECKOUT = PACKAGE.parent if (PACKAGE.parent / "data" / "registry.toml").is_file() else None
-TIMEOUT = (10, 60)  # seconds to connect, seconds of silence
 _say_once = cache(print)  # a notebook that loads many sets says the same of them only once
-
-
-class DataError(RuntimeError):
-    """Data that are not there, not whole or not what was expected: one sentence, with what to do."""
 
 
 def registry(name=None):
@@ -120,25 +115,6 @@ def choose(source, path, what, absent=None):
         return "mock"
     _say_once(f"{what}: real data, {short(path)}")
     return "real"
-
-
-@contextmanager
-def atomic_path(path):
-    """Write a file so that it appears under its name only when it is whole.
-
-    Yields a Path beside `path`, of the same suffix, to write to: moved onto `path` if the block succeeds,
-    removed if it does not. The folder is made where there is none.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
-    try:
-        yield temporary
-        with temporary.open("rb+") as written:
-            os.fsync(written.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def cached(name, settings, version, make, folder=None):
@@ -226,62 +202,49 @@ def fetch(name, folder=None):
 
 
 def _download(file, target):
-    """Bring `target` here, or check it if it is: pooch compares the sum and moves the file to its name."""
+    """Bring `target` here; what is here already, or what another process brings meanwhile, is only checked."""
     pin = target.with_name(f"{target.name}.sha256")
-    expected = file.get("sha256") or (pin.read_text().split()[0] if pin.exists() else None)
-    new = not target.exists()
-    stream = partial(_stream, part=target.with_name(f"{target.name}.part"), size=file.get("size"))
+    if not target.exists():
+        with alone(target, busy=lambda: print(f"{target.name}: another process is fetching it; waiting for it")):
+            if not target.exists():
+                _retrieve(file, target, pin)
+                return
+    expected = _expected(file, pin)
+    found = pooch.file_hash(target) if expected else None
+    if found != expected:
+        accept = "" if "sha256" in file else ", or delete the .sha256 file beside it to accept it"
+        remedy = f"it is left as it is: move or delete it and fetch again{accept}."
+        raise DataError(f"expected {short(target)} with the SHA-256 {expected}, found {found}; {remedy}")
+
+
+def _retrieve(file, target, pin):
+    """Download: pooch compares the sum and moves the file to its name."""
+    expected = _expected(file, pin)
+    part = target.with_name(f"{target.name}.part")
     pooch.get_logger().setLevel("WARNING")  # its messages name folders of this machine
-    pooch.retrieve(file["url"], expected, target.name, target.parent, downloader=stream)
-    if new and not expected:
+    downloader = partial(stream, part=part, size=file.get("size"))
+    pooch.retrieve(file["url"], expected, target.name, target.parent, downloader=downloader)
+    if not expected:
         with atomic_path(pin) as temporary:
-            temporary.write_text(f"{pooch.file_hash(target)}  {target.name}\n")
+            temporary.write_text(f"{pooch.file_hash(target)}  {target.name}\n", encoding="utf-8")
 
 
-def _stream(url, output_file, _pooch, *, part, size):
-    """Downloader for pooch: show progress, go on from `part`, and give `output_file` only a whole file."""
-    name, note = part.stem, part.with_name(f"{part.name}.of")  # the note says which file the part is of
-    start = part.stat().st_size if part.exists() and note.exists() else 0
-    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
-    with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
-        got, resumed = answer.headers, start > 0 and answer.status_code == 206
-        span = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", got.get("Content-Range", ""))
-        total = int(span[2] if resumed and span else got.get("Content-Length") or size or 0)
-        identity = f"{total} {got.get('ETag') or got.get('Last-Modified')}"
-        fits = span and int(span[1]) == start and identity == note.read_text() if resumed else True
-        if not fits or (start and answer.status_code == 416):
-            part.unlink()
-            raise DataError(f"{name}: {url} has changed since the download began: fetch again, from zero.")
-        answer.raise_for_status()
-        if "text/html" in got.get("Content-Type", ""):
-            raise DataError(f"{name}: {url} sent a web page and not the file: look there what is the matter.")
-        if not total or size not in (None, total):
-            offer = f"offers {total} bytes instead of {size}" if total else "does not say how long it is"
-            raise DataError(f"{name}: {url} {offer}: look there what is the matter.")
-        # Written in place and not appended: two processes at once then write the same bytes.
-        with part.open("rb+" if resumed else "wb") as out:
-            note.write_text(identity)
-            out.seek(start if resumed else 0)
-            bar = tqdm(desc=name, total=total, initial=out.tell(), unit="B", unit_scale=True)
-            with bar, suppress(requests.RequestException):  # the length says whether all came
-                for chunk in answer.iter_content(1 << 16):  # at most so much is lost
-                    bar.update(out.write(chunk))
-            done = out.tell()
-            os.fsync(out.fileno())
-    if done != total:
-        raise DataError(f"{name}: only {done} of {total} bytes came, and are kept: run the same fetch again.")
-    os.replace(part, output_file)
-    note.unlink()
+def _expected(file, pin):
+    """The SHA-256 (str) of the registry, or that of the first download; None before it."""
+    if "sha256" in file or not pin.exists():
+        return file.get("sha256")
+    text = pin.read_text(encoding="utf-8", errors="replace")
+    known = re.match(r"[0-9a-fA-F]{64}\b", text)
+    if not known:
+        remedy = "delete it to trust the next download, or write the sum into it."
+        raise DataError(f"expected a SHA-256 in {short(pin)}, found {text[:20]!r}: {remedy}")
+    return known[0].lower()
 
 
 def _extract(archive, target):
-    """Take one file out of a tar archive by its own name, whatever folder the archive puts it in."""
     try:
-        with tarfile.open(archive) as tar:
-            member = next(m for m in tar if m.isreg() and Path(m.name).name == target.name)
-            with atomic_path(target) as temporary, temporary.open("wb") as out:
-                shutil.copyfileobj(tar.extractfile(member), out)
-    except (StopIteration, tarfile.TarError, EOFError):
+        extract(archive, target)
+    except tarfile.TarError:
         problem = f"is not a whole tar archive with {target.name} in it: delete it and fetch it again."
         raise DataError(f"{short(archive)} {problem}") from None
 

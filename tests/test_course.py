@@ -96,7 +96,7 @@ def test_scoreboard_on_screen_and_on_disk(folders):
     assert "error &lt;px&gt;" in html and "0.200 ± 0.010 px" in html and "5.5 (constant)" in html
     assert html.count("✓") == 2 and "✗" not in html and "MOCK" not in html
     assert "accuracy | 0.990 ± 0.002" in repr(board)
-    saved = json.loads((folders / "out" / "scoreboards" / "99_toy.json").read_text())
+    saved = json.loads((folders / "out" / "scoreboards" / "99_toy.json").read_text(encoding="utf-8"))
     assert [row["what"] for row in saved["rows"]] == ["accuracy", "error <px>"]
     assert saved["rows"][1]["value"] == 0.2 and saved["rows"][1]["met"] is True
     run.use(types.SimpleNamespace(mock=True))
@@ -123,7 +123,7 @@ def test_target_that_is_missed_is_shown_as_missed():
 
 
 def test_scoreboard_is_shown_where_nothing_can_be_written(folders, capsys):
-    (folders / "out").write_text("a file in the place of the folder")
+    (folders / "out").write_text("a file in the place of the folder", encoding="utf-8")
     run = setup("99_toy")
     run.score("accuracy", 0.9)
     assert "accuracy" in repr(run.scoreboard())

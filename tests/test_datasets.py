@@ -1,15 +1,20 @@
 """helpers.datasets: downloads from a server of our own, search path, cache, command line."""
 
+import bz2
 import errno
+import gzip
 import hashlib
 import io
 import logging
+import lzma
 import os
 import re
 import subprocess
 import sys
 import tarfile
 import threading
+import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,7 +23,7 @@ import numpy as np
 import pooch
 import pytest
 
-from helpers import datasets
+from helpers import datasets, files
 from helpers.datasets import DataError
 
 CONTENT = np.random.default_rng(1).bytes(400_000)
@@ -42,13 +47,17 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", served.way.type)
         if served.way.length:
             self.send_header("Content-Length", str(len(body)))
+        if served.way.encoding:
+            self.send_header("Content-Encoding", served.way.encoding)
         if served.way.etag:
             self.send_header("ETag", served.way.etag)
         if start:
             self.send_header("Content-Range", f"bytes {start + served.way.shift}-{total - 1}/{total}")
         self.end_headers()
         body = body[: served.way.cut]
-        self.wfile.write(body)
+        with suppress(ConnectionError):  # who asked has gone
+            for piece in served.way.pieces(body):
+                self.wfile.write(piece)
         served.sent.append(len(body))
 
     def log_message(self, *_):
@@ -60,7 +69,15 @@ def server():
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.content, server.ranges, server.sent = CONTENT, [], []
     server.way = SimpleNamespace(
-        missing=False, ranges=True, shift=0, cut=None, length=True, type="binary/octet-stream", etag=None
+        missing=False,
+        ranges=True,
+        shift=0,
+        cut=None,
+        length=True,
+        type="binary/octet-stream",
+        encoding=None,
+        etag=None,
+        pieces=lambda body: [body],
     )
     server.url = f"http://127.0.0.1:{server.server_port}/rings.bin"
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
@@ -165,13 +182,61 @@ def test_wrong_checksum(server, entry, data):
     assert names(data) == []
 
 
-def test_damaged_file_that_is_here_is_replaced_only_by_a_right_one(server, entry, data):
-    (data / "rings.bin").write_bytes(b"damaged")
-    entry({"name": "rings.bin", "url": server.url, "sha256": "0" * 64})
-    with pytest.raises(DataError):
+@pytest.mark.parametrize("known", ["registry", "pinned"])
+def test_file_that_is_here_is_never_replaced(server, entry, data, known):
+    (data / "rings.bin").write_bytes(b"put here by the participant")
+    in_registry = known == "registry"
+    entry({"name": "rings.bin", "url": server.url} | ({"sha256": SUM} if in_registry else {}))
+    if not in_registry:
+        (data / "rings.bin.sha256").write_text(f"{SUM}  rings.bin\n", encoding="utf-8")
+    found = hashlib.sha256(b"put here by the participant").hexdigest()
+    message = f"expected data/rings.bin with the SHA-256 {SUM}, found {found}; it is left as it is: move or"
+    with pytest.raises(DataError, match=message) as raised:
         datasets.fetch("rings")
-    assert (data / "rings.bin").read_bytes() == b"damaged"
-    entry({"name": "rings.bin", "url": server.url, "sha256": SUM})
+    assert ("delete the .sha256 file" in str(raised.value)) is not in_registry
+    assert (data / "rings.bin").read_bytes() == b"put here by the participant" and server.ranges == []
+
+
+def test_second_fetch_waits_for_the_first(server, entry, data, monkeypatch):
+    """The server stops halfway until the second one says that it waits."""
+    entry({"name": "rings.bin", "url": server.url})
+    begun, waits, told, first = threading.Event(), threading.Event(), [], []
+
+    def halves(body):
+        yield body[:200_000]
+        begun.set()
+        waits.wait(30)
+        yield body[200_000:]
+
+    def say(text):
+        told.append(text)
+        waits.set()
+
+    server.way.pieces = halves
+    monkeypatch.setattr(datasets, "print", say, raising=False)
+    thread = threading.Thread(target=lambda: first.append(datasets.fetch("rings")))
+    thread.start()
+    assert begun.wait(60)
+    assert datasets.fetch("rings") == [data / "rings.bin"]
+    thread.join()
+    assert first == [[data / "rings.bin"]] and len(server.ranges) == 1
+    assert told == ["rings.bin: another process is fetching it; waiting for it"]
+    assert names(data) == ["rings.bin", "rings.bin.sha256"]
+
+
+def test_lock_of_a_fetch_that_was_killed_locks_nothing(server, entry, data):
+    (data / "rings.bin.lock").touch()
+    entry({"name": "rings.bin", "url": server.url})
+    datasets.fetch("rings")
+    assert names(data) == ["rings.bin", "rings.bin.sha256"]
+
+
+def test_file_system_without_locks(server, entry, data, monkeypatch):
+    def no_locks(*_, **__):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(files.FileLock, "acquire", no_locks)
+    entry({"name": "rings.bin", "url": server.url})
     datasets.fetch("rings")
     assert (data / "rings.bin").read_bytes() == CONTENT
 
@@ -179,7 +244,7 @@ def test_damaged_file_that_is_here_is_replaced_only_by_a_right_one(server, entry
 def test_sum_is_pinned_at_the_first_download(server, entry, data):
     entry({"name": "rings.bin", "url": server.url})
     datasets.fetch("rings")
-    assert (data / "rings.bin.sha256").read_text() == f"{SUM}  rings.bin\n"
+    assert (data / "rings.bin.sha256").read_text(encoding="utf-8") == f"{SUM}  rings.bin\n"
     (data / "rings.bin").unlink()
     server.content = CONTENT[::-1]
     with pytest.raises(DataError, match=rf"expected {SUM} but got .*to accept it, delete the \.sha256 file"):
@@ -205,6 +270,63 @@ def test_length_that_is_not_told(server, entry, data):
     entry({"name": "rings.bin", "url": server.url, "size": len(CONTENT), "sha256": SUM})
     datasets.fetch("rings")
     assert names(data) == ["rings.bin"]
+
+
+def test_no_more_is_written_than_was_announced(server, entry, data):
+    server.way.length = False
+    server.content = CONTENT + CONTENT
+    entry({"name": "rings.bin", "url": server.url, "size": len(CONTENT), "sha256": SUM})
+    datasets.fetch("rings")
+    assert (data / "rings.bin").read_bytes() == CONTENT
+
+
+def test_compressed_on_the_way_a_length_means_nothing(server, entry, data):
+    server.content, server.way.encoding = gzip.compress(bytes(10**6)), "gzip"
+    entry({"name": "rings.bin", "url": server.url})
+    with pytest.raises(DataError, match=r"rings\.bin: http.* sent the file compressed \(gzip\)"):
+        datasets.fetch("rings")
+    assert names(data) == []
+
+
+def test_server_that_falls_silent(server, entry, data, monkeypatch):
+    monkeypatch.setattr(files, "TIMEOUT", (10, 1))
+    ended = threading.Event()
+
+    def half(body):
+        yield body[:200_000]
+        ended.wait(20)
+
+    server.way.pieces = half
+    entry({"name": "rings.bin", "url": server.url})
+    with pytest.raises(DataError, match=r"only \d+ of 400000 bytes came, and are kept: run the same"):
+        datasets.fetch("rings")
+    ended.set()
+    assert names(data) == ["rings.bin.part", "rings.bin.part.of"]
+
+
+def test_server_that_sends_a_byte_now_and_then(server, entry, data, monkeypatch):
+    """After a while it would send the rest: without a limit the fetch succeeds."""
+    monkeypatch.setattr(files, "PATIENCE", 0.1)
+
+    def byte_by_byte(body):
+        for i in range(250):
+            time.sleep(0.02)
+            yield body[i : i + 1]
+        yield body[250:]
+
+    server.way.pieces = byte_by_byte
+    entry({"name": "rings.bin", "url": server.url})
+    with pytest.raises(DataError, match=r"only \d+ of 400000 bytes came, and are kept: run the same"):
+        datasets.fetch("rings")
+
+
+@pytest.mark.parametrize("text", ["", "\n", "abc", f"{'g' * 64}  rings.bin"])
+def test_sha256_file_without_a_sum(server, entry, data, text):
+    (data / "rings.bin.sha256").write_text(text, encoding="utf-8")
+    entry({"name": "rings.bin", "url": server.url})
+    with pytest.raises(DataError, match=r"expected a SHA-256 in data/rings\.bin\.sha256, found .*: delete it"):
+        datasets.fetch("rings")
+    assert names(data) == ["rings.bin.sha256"] and server.ranges == []
 
 
 def test_web_page_in_place_of_the_file(server, entry, data):
@@ -235,7 +357,7 @@ def test_server_gone(server, entry, data):
 
 def test_folder_that_cannot_be_written_to(server, entry, tmp_path):
     entry({"name": "rings.bin", "url": server.url})
-    (tmp_path / "file").write_text("in the way, also of root")
+    (tmp_path / "file").write_text("in the way, also of root", encoding="utf-8")
     for folder in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(DataError, match=r"rings\.bin: .*file.*/ cannot be written to .* set HACK_DATA"):
             datasets.fetch("rings", folder)
@@ -297,6 +419,32 @@ def test_archive_without_the_file(server, entry, data, content):
     assert not (data / "rings.cat").exists()
 
 
+@pytest.mark.parametrize("kind", ["gz", "bz2", "xz"])
+@pytest.mark.parametrize("place", ["middle", "sum"])
+def test_damaged_compressed_archive(server, entry, data, kind, place):
+    """A flipped bit in the middle, or in the sum at the end, which lies behind the file that is wanted."""
+    compress = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}[kind]
+    packed = bytearray(compress(tar(("rings.cat", CONTENT[:20_000]), ("other.cat", CONTENT))))
+    packed[{"middle": len(packed) // 2, "sum": len(packed) - (6 if kind == "gz" else 16)}[place]] ^= 1
+    server.content = bytes(packed)
+    entry({"name": "rings.cat", "archive": "rings.tar", "url": server.url})
+    with pytest.raises(DataError, match=r"data/rings\.tar is not a whole tar archive with rings\.cat in it"):
+        datasets.fetch("rings")
+    assert names(data) == ["rings.tar", "rings.tar.sha256"]
+
+
+def test_disk_full_while_extracting(server, entry, data, monkeypatch):
+    server.content = tar(("rings.cat", b"1 2 3"))
+    entry({"name": "rings.cat", "archive": "rings.tar", "url": server.url})
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(files.shutil, "copyfileobj", full)
+    with pytest.raises(DataError, match=r"rings\.cat: data/ is full: make room"):
+        datasets.fetch("rings")
+
+
 # --- the search path
 
 
@@ -305,7 +453,7 @@ def test_search_path_order(data, tmp_path, monkeypatch):
     one, two = tmp_path / "one", tmp_path / "two"
     monkeypatch.setenv("HACK_DATA", os.pathsep.join(map(str, (one, two, data))))
     assert datasets.search_path() == [one, two, data]
-    (data / "rings.bin").write_text("")
+    (data / "rings.bin").write_text("", encoding="utf-8")
     assert datasets.find("rings.bin") == data / "rings.bin"
     two.mkdir()
     (two / "rings.bin").mkdir()
@@ -329,7 +477,7 @@ def test_data_folder_is_one_that_can_be_written_to(data, tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != drive)
     assert datasets.data_folder() == scratch
     scratch.rmdir()
-    scratch.write_text("a file is no folder")
+    scratch.write_text("a file is no folder", encoding="utf-8")
     assert datasets.data_folder() == data
 
 
@@ -367,7 +515,7 @@ def test_choose(data, capsys):
         datasets.choose("real", None, "rings")
     with pytest.raises(DataError, match=re.escape(f"not found at {Path('data/rings.bin')}")):
         datasets.choose("real", data / "rings.bin", "rings")
-    (data / "rings.bin").write_text("")
+    (data / "rings.bin").write_text("", encoding="utf-8")
     for source, chosen in (("auto", "real"), ("real", "real"), ("mock", "mock")):
         assert datasets.choose(source, datasets.find("rings.bin"), "rings") == chosen
     told = capsys.readouterr().out.splitlines()  # the same line only once
@@ -383,18 +531,18 @@ def test_choose(data, capsys):
 def test_atomic_path(tmp_path):
     path = tmp_path / "new" / "scores.json"
     with datasets.atomic_path(path) as temporary:
-        temporary.write_text("1")
+        temporary.write_text("1", encoding="utf-8")
         assert temporary.suffix == ".json" and temporary.parent == path.parent and not path.exists()
-    assert path.read_text() == "1" and names(path.parent) == ["scores.json"]
+    assert path.read_text(encoding="utf-8") == "1" and names(path.parent) == ["scores.json"]
     with pytest.raises(KeyboardInterrupt), datasets.atomic_path(path) as temporary:
-        temporary.write_text("2")
+        temporary.write_text("2", encoding="utf-8")
         raise KeyboardInterrupt
-    assert path.read_text() == "1" and names(path.parent) == ["scores.json"]
-    with path.open() as reader:
+    assert path.read_text(encoding="utf-8") == "1" and names(path.parent) == ["scores.json"]
+    with path.open(encoding="utf-8") as reader:
         with datasets.atomic_path(path) as temporary:
-            temporary.write_text("3")
+            temporary.write_text("3", encoding="utf-8")
         assert reader.read() == "1", "who reads meanwhile must see the old file or the new one"
-    assert path.read_text() == "3"
+    assert path.read_text(encoding="utf-8") == "3"
 
 
 class Simulator:
@@ -470,7 +618,7 @@ def test_interrupted_write_leaves_nothing(data, monkeypatch):
 
 
 def test_cache_that_cannot_be_kept(tmp_path, capsys):
-    (tmp_path / "file").write_text("in the way, also of root")
+    (tmp_path / "file").write_text("in the way, also of root", encoding="utf-8")
     make = Simulator()
     arrays = datasets.cached("rings", {}, 1, make, folder=tmp_path / "file" / "cache")
     assert make.calls == 1 and arrays["images"].shape == (20_000,)
@@ -480,7 +628,7 @@ def test_cache_that_cannot_be_kept(tmp_path, capsys):
 
 def test_two_at_once(data):
     """Both find no file, both write: either result is whole, and nothing else is left."""
-    both = threading.Barrier(2, timeout=10)
+    both = threading.Barrier(2, timeout=60)
 
     def make():
         both.wait()
@@ -527,7 +675,7 @@ def test_list(entry, data, capsys):
     row = capsys.readouterr().out.splitlines()[1]
     assert re.split("  +", row) == ["rings", "06", "7 GB", "no", "Ask the school."]
     entry({"name": "rings.bin", "url": "https://example.org", "size": 48_000})
-    (data / "rings.bin").write_text("")
+    (data / "rings.bin").write_text("", encoding="utf-8")
     assert datasets.main(["list"]) == 0
     row = capsys.readouterr().out.splitlines()[1]
     assert re.split("  +", row) == ["rings", "06", "48.0kB", "yes", "fetch rings"]
@@ -535,11 +683,11 @@ def test_list(entry, data, capsys):
 
 def test_where(entry, data, capsys):
     entry({"name": "rings.bin"}, {"name": "labels.txt"})
-    (data / "rings.bin").write_text("")
+    (data / "rings.bin").write_text("", encoding="utf-8")
     assert datasets.main(["where", "rings"]) == 1
     told = capsys.readouterr()
     assert told.out == "" and told.err == "rings: labels.txt not found under data/\n"
-    (data / "labels.txt").write_text("")
+    (data / "labels.txt").write_text("", encoding="utf-8")
     assert datasets.main(["where", "rings"]) == 0
     assert capsys.readouterr().out.splitlines() == [str(data / "rings.bin"), str(data / "labels.txt")]
 
@@ -559,6 +707,6 @@ def test_fetch_on_the_command_line(server, entry, capsys, monkeypatch):
 
 def test_error_on_the_command_line_is_one_line():
     command = [sys.executable, "-m", "helpers.datasets", "fetch", "rigns"]
-    ended = subprocess.run(command, capture_output=True, text=True, cwd=datasets.PACKAGE.parent, timeout=60)
+    ended = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=datasets.PACKAGE.parent, timeout=60)
     assert ended.returncode == 1 and ended.stdout == ""
     assert ended.stderr.startswith("no data set 'rigns'") and ended.stderr.count("\n") == 1

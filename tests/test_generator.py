@@ -120,7 +120,7 @@ def build(root):
     for name, text in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
     return root
 
 
@@ -139,9 +139,9 @@ def executed(executed_once, tmp_path):
 
 def edit(root, old, new, name="solutions/06_toy_rings.py"):
     path = root / name
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     assert old in text
-    path.write_text(text.replace(old, new, 1))
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
 def cells(root, folder, kind="code"):
@@ -175,7 +175,7 @@ def test_a_participant_finds_a_stub_for_each_block(course):
     assert ring.count('raise NotImplementedError("your code here")') == 2
     assert '            # Your code here; hint("06.ring") helps.\n            raise' in ring
     assert ring.endswith("        return 0.0")
-    text = (course / "notebooks/06_toy_rings.ipynb").read_text()
+    text = (course / "notebooks/06_toy_rings.ipynb").read_text(encoding="utf-8")
     assert "SOLUTION" not in text and "math.pi" not in text and "self.radius = radius" not in text
 
 
@@ -184,7 +184,7 @@ def test_the_solved_notebook_holds_the_solutions_without_markers(course):
     area, ring = (source for source in sources(course, "solutions") if "@exercise" in source)
     assert area.endswith("    square = radius**2\n    return math.pi * square")
     assert "            return area(doubled(self.radius))\n        return 0.0" in ring
-    assert "SOLUTION" not in (course / "solutions/06_toy_rings.ipynb").read_text()
+    assert "SOLUTION" not in (course / "solutions/06_toy_rings.ipynb").read_text(encoding="utf-8")
 
 
 def test_a_run_of_answers_becomes_one_experiment(course):
@@ -224,7 +224,7 @@ def test_the_reference_module_works_and_imports_only_what_it_uses(course):
     spec.loader.exec_module(module)
     assert module.area(1.0) == pytest.approx(3.14159265)
     assert module.Ring(1.0).area() == pytest.approx(4 * 3.14159265)
-    lines = path.read_text().split("\n")
+    lines = path.read_text(encoding="utf-8").split("\n")
     imports = [line for line in lines if line.startswith(("import", "from"))]
     assert imports == ["import math", "from functools import lru_cache"]
     assert "06_toy_rings.py" in lines[0] and "never edited" in lines[0]
@@ -284,7 +284,7 @@ def test_a_malformed_source_is_refused_at_its_line(course, old, new, at, message
         generate.generate(course, mode="never")
     file, line, _ = str(caught.value).split(":", 2)
     assert file == "solutions/06_toy_rings.py"
-    assert at.strip() in (course / file).read_text().split("\n")[int(line) - 1]
+    assert at.strip() in (course / file).read_text(encoding="utf-8").split("\n")[int(line) - 1]
     assert not (course / "notebooks").exists()
 
 
@@ -395,18 +395,18 @@ def change_minutes(root):
 
 def forget_execution(root):
     path = root / "solutions/06_toy_rings.ipynb"
-    notebook = json.loads(path.read_text())
+    notebook = json.loads(path.read_text(encoding="utf-8"))
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
             cell["execution_count"] = None
-    path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+    path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def leave_error(root):
     path = root / "solutions/06_toy_rings.ipynb"
     notebook = nbformat.read(path, as_version=4)
     notebook.cells[-1].outputs = [nbformat.v4.new_output("error", ename="E", evalue="", traceback=[])]
-    path.write_text(nbformat.writes(notebook) + "\n")
+    path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
 
 
 def remove_picture(root):
@@ -417,7 +417,7 @@ def test_new_prose_is_taken_over_without_executing_again(executed, monkeypatch):
     monkeypatch.setattr(generate, "execute_solved", lambda *_: pytest.fail("executed"))
     change_prose(executed)
     assert generate.main(["--root", str(executed)]) == 0
-    assert "Look away." in (executed / "solutions/06_toy_rings.ipynb").read_text()
+    assert "Look away." in (executed / "solutions/06_toy_rings.ipynb").read_text(encoding="utf-8")
     assert generate.main(["--root", str(executed), "--check"]) == 0
 
 
@@ -456,7 +456,7 @@ def test_what_lost_its_source_is_reported_and_removed(executed):
     mine = executed / "notebooks/06_toy_rings-Copy1.ipynb"
     shutil.copy(executed / "notebooks/06_toy_rings.ipynb", mine)
     strange = executed / "notebooks/09_by_hand.ipynb"
-    strange.write_text("{}")
+    strange.write_text("{}", encoding="utf-8")
     orphans = [
         "solutions/06_toy_rings.ipynb",
         "notebooks/06_toy_rings.ipynb",
@@ -495,7 +495,7 @@ def test_a_failed_execution_leaves_the_previous_notebook(executed, capsys, cell,
 
 
 def test_the_table_lists_hacks_and_those_to_come(executed):
-    readme = (executed / "README.md").read_text()
+    readme = (executed / "README.md").read_text(encoding="utf-8")
     assert readme.startswith("# Toy\n") and readme.endswith("\nThe end.\n") and "\nold\n" not in readme
     (row,) = (line for line in readme.split("\n") if line.startswith("| 06 |"))
     minutes = read_minutes(executed)["06_toy_rings"]["demo"]
@@ -506,14 +506,14 @@ def test_the_table_lists_hacks_and_those_to_come(executed):
 
 
 def test_a_readme_without_markers_is_left_alone(course):
-    (course / "README.md").write_text("# Mine\n")
+    (course / "README.md").write_text("# Mine\n", encoding="utf-8")
     generate.generate(course, mode="never")
-    assert (course / "README.md").read_text() == "# Mine\n"
+    assert (course / "README.md").read_text(encoding="utf-8") == "# Mine\n"
 
 
 def test_one_hack_can_be_chosen(course):
     other = SOURCE.replace("06", "02").replace("Toy rings", "Toy squares")
-    (course / "solutions/02_toy_squares.py").write_text(other)
+    (course / "solutions/02_toy_squares.py").write_text(other, encoding="utf-8")
     generate.generate(course, "2", mode="never")
     assert [path.name for path in (course / "notebooks").iterdir()] == ["02_toy_squares.ipynb"]
     with pytest.raises(CourseError, match="HACK=05: there is 02, 06"):
@@ -523,5 +523,5 @@ def test_one_hack_can_be_chosen(course):
 def test_the_generator_runs_as_a_script(executed):
     tool = Path(generate.__file__)
     command = [sys.executable, str(tool), "--check", "--root", str(executed)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=executed.parent)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=executed.parent)
     assert (done.returncode, done.stdout) == (0, "everything generated is up to date\n"), done.stderr

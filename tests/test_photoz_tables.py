@@ -41,19 +41,19 @@ def as_hdf5_compound(table, path):
 def text(separator, head="", number=8):
     def write(table, path):
         rows = [separator.join(map(str, row)) for row in table.round(number).itertuples(index=False)]
-        Path(path).write_text(head + separator.join(table.columns) + "\n" + "\n".join(rows) + "\n")
+        Path(path).write_text(head + separator.join(table.columns) + "\n" + "\n".join(rows) + "\n", encoding="utf-8")
 
     return write
 
 
 def gzipped(table, path):
-    with gzip.open(path, "wt") as file:
+    with gzip.open(path, "wt", encoding="utf-8") as file:
         file.write(table.to_csv(index=False))
 
 
 def sextractor(table, path):
     head = "".join(f"#  {i} {name}   what it is   [unit]\n" for i, name in enumerate(table.columns, 1))
-    Path(path).write_text(head + table.to_csv(sep=" ", header=False, index=False))
+    Path(path).write_text(head + table.to_csv(sep=" ", header=False, index=False), encoding="utf-8")
 
 
 WRITERS = {
@@ -89,7 +89,9 @@ def test_every_format_gives_the_same_numbers(kind, table, tmp_path):
 
 def test_of_two_header_lines_the_one_with_the_wanted_names_counts(tmp_path):
     path = tmp_path / "eazy.cat"
-    path.write_text("# id f1 e1 z_spec\n# id F10 E10 z_spec\n  1  0.5 0.1   -1.0\n  2 -0.5  0.1 0.7\n")
+    path.write_text(
+        "# id f1 e1 z_spec\n# id F10 E10 z_spec\n  1  0.5 0.1   -1.0\n  2 -0.5  0.1 0.7\n", encoding="utf-8"
+    )
     assert list(read_table(path)) == ["id", "f1", "e1", "z_spec"]
     assert read_table(path, ["F10"])["F10"].tolist() == [0.5, -0.5]
 
@@ -149,7 +151,7 @@ def test_what_is_no_table_is_told_in_one_sentence(content, message, tmp_path):
 )
 def test_rows_are_never_shifted_filled_up_or_cut(content, wrong, tmp_path):
     path = tmp_path / "a.txt"
-    path.write_text(content)
+    path.write_text(content, encoding="utf-8")
     with pytest.raises(DataError, match=f"expected (?:the )?{wrong}"):
         read_table(path)
 
@@ -180,7 +182,7 @@ def test_text_is_read_rightly(content, tmp_path):
 
 def test_a_sign_of_comments_inside_a_name_belongs_to_it(tmp_path):
     path = tmp_path / "a.csv"
-    path.write_text("name,z\nNGC#1,0.5\n")
+    path.write_text("name,z\nNGC#1,0.5\n", encoding="utf-8")
     assert read_table(path)["name"].tolist() == ["NGC#1"]
 
 
@@ -207,7 +209,8 @@ def test_a_table_makes_no_request(tmp_path):
     path.write_text(
         '<?xml version="1.0"?><VOTABLE version="1.3"><RESOURCE><TABLE>'
         '<FIELD name="f" datatype="double"/><DATA>'
-        f'<BINARY><STREAM href="{secret.as_uri()}"/></BINARY></DATA></TABLE></RESOURCE></VOTABLE>'
+        f'<BINARY><STREAM href="{secret.as_uri()}"/></BINARY></DATA></TABLE></RESOURCE></VOTABLE>',
+        encoding="utf-8",
     )
     with pytest.raises(DataError, match="found the address of another file"):
         read_table(path)

@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-import sysconfig
 import tomllib
 import venv
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 def pins(name):
@@ -94,7 +93,7 @@ def test_every_room_of_helpers_is_under_the_import_rules():
 
 @pytest.mark.parametrize("path", sorted((ROOT / "helpers").rglob("*.py")), ids=lambda path: path.stem)
 def test_modules_are_short_and_public_names_have_docstrings(path):
-    source = path.read_text()
+    source = path.read_text(encoding="utf-8")
     if "reference" not in path.parts:
         assert source.count("\n") <= 350
     tree = ast.parse(source)
@@ -103,6 +102,25 @@ def test_modules_are_short_and_public_names_have_docstrings(path):
         return
     public = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name[0] != "_"]
     assert [node.name for node in public if not ast.get_docstring(node)] == []
+
+
+def names_no_encoding(call):
+    """Whether a call reads or writes text in the encoding that this machine happens to have."""
+    keywords = {keyword.arg for keyword in call.keywords}
+    name = getattr(call.func, "attr", "")
+    of_text = name in ("read_text", "write_text") or keywords & {"text", "universal_newlines"}
+    return of_text and "encoding" not in keywords
+
+
+@pytest.mark.parametrize("folder", ["benchmarks", "helpers", "tests", "tools"])
+def test_text_is_read_and_written_in_a_named_encoding(folder):
+    """With LC_ALL=C, or on Windows, it would not be UTF-8."""
+    found = []
+    for path in (ROOT / folder).rglob("*.py"):
+        nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        calls = [node for node in nodes if isinstance(node, ast.Call)]
+        found += [f"{path.name}:{call.lineno}" for call in calls if names_no_encoding(call)]
+    assert found == []
 
 
 def clean_environment(**extra):
@@ -116,38 +134,56 @@ def setup_cell():
     return next("".join(cell["source"]) for cell in cells if "setup" in cell["metadata"].get("tags", []))
 
 
+AFTER_SETUP = """
+from helpers.course import setup
+setup("06_cherenkov_rings")
+import helpers.rings
+from helpers.datasets import registry
+assert registry()
+print(helpers.__file__)
+"""
+
+
+def lend_packages(folder):
+    """Make a folder with links to all that is installed here, but for the course itself."""
+    folder.mkdir()
+    sites = [Path(path) for path in sys.path if path.endswith("site-packages")]
+    for package in (package for site in sites for package in site.iterdir()):
+        link = folder / package.name
+        if not re.match("helpers$|astro_ai_hacks|_editable", package.name) and not link.exists():
+            link.symlink_to(package)
+
+
 @pytest.mark.slow
 def test_setup_cell_installs_the_course_where_it_is_absent(setup_cell, tmp_path):
     """From a clone by its file:// address; and again, where it then does nothing.
 
-    What the course needs lies on the path already: `make test-colab` tries the cell without that.
+    What the course needs is lent by the environment of the tests, so that nothing comes from the network:
+    `make test-colab` tries the cell without that.
     """
     clone, empty = tmp_path / "clone", tmp_path / "empty"
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
     venv.create(empty, with_pip=True)
     python = empty / ("Scripts" if os.name == "nt" else "bin") / "python"
-    script = tmp_path / "cell.py"
-    after = [
-        "from helpers.course import setup",
-        "setup('06_cherenkov_rings')",
-        "import helpers.rings",
-        "from helpers.datasets import registry",
-        "assert registry()",
-        "print(helpers.__file__)",
-    ]
-    script.write_text("\n".join([setup_cell, *after]), encoding="utf-8")
+    command = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    packages = subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout
+    lend_packages(tmp_path / "lent")
+    Path(packages.strip(), "lent.pth").write_text(str(tmp_path / "lent"), encoding="utf-8")
     (tmp_path / "helpers").mkdir()  # a folder of that name beside the notebook is not the course
-    packages = sysconfig.get_paths()["purelib"]
-    here = {"PYTHONPATH": packages, "HACK_REPO": clone.as_uri()}
-    command = [python, script]
-    options = {"cwd": tmp_path, "capture_output": True, "text": True, "encoding": "utf-8"}
-    first = subprocess.run(command, env=clean_environment(**here), **options)
+    script = tmp_path / "cell.py"
+    script.write_text(setup_cell + AFTER_SETUP, encoding="utf-8")
+    # pip reads the last one the other way round: 0 is without isolation, with the hatchling that is lent
+    offline = {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0"}
+    settings = offline | {"PYTHONUTF8": "1", "HOME": str(tmp_path)}
+    options = {"cwd": tmp_path, "capture_output": True, "encoding": "utf-8"}
+    here = clean_environment(HACK_REPO=clone.as_uri(), **settings)
+    first = subprocess.run([python, script], env=here, **options)
     assert first.returncode == 0, first.stderr[-2000:]
     assert first.stdout.startswith("Installing the course")
     assert "06_cherenkov_rings · profile demo" in first.stdout
     assert Path(first.stdout.splitlines()[-1]).is_relative_to(empty)
-    nowhere = here | {"HACK_REPO": "file:///nowhere", "PIP_NO_INDEX": "1"}
-    again = subprocess.run(command, env=clean_environment(**nowhere), **options)
+    nowhere = clean_environment(HACK_REPO="file:///nowhere", **settings)
+    again = subprocess.run([python, script], env=nowhere, **options)
     assert again.returncode == 0, again.stderr[-2000:]
     assert "Installing" not in again.stdout
 
@@ -157,7 +193,7 @@ def test_setup_cell_settles_how_threads_wait_before_pytorch_comes(setup_cell):
     command = [sys.executable, "-c", f"{setup_cell}\n{after}"]
     variables = clean_environment(PYTHONPATH=str(ROOT))
     variables.pop("OMP_WAIT_POLICY", None)
-    found = subprocess.run(command, env=variables, capture_output=True, text=True, check=True)
+    found = subprocess.run(command, env=variables, capture_output=True, encoding="utf-8", check=True)
     assert found.stdout == "False PASSIVE\n"
 
 
@@ -185,7 +221,7 @@ def test_another_python_is_told_what_to_install(tmp_path):
     needed = ("requirements.txt", "requirements-cuda.txt", "pyproject.toml", "tools/environment.py")
     for name in ("Makefile", *needed):
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
-    result = subprocess.run(["make", "run", f"PYTHON={fake}"], cwd=tmp_path, capture_output=True, text=True)
+    result = subprocess.run(["make", "run", f"PYTHON={fake}"], cwd=tmp_path, capture_output=True, encoding="utf-8")
     assert result.returncode != 0
     assert "needs Python 3.11, found: Python 3.9.18" in result.stdout and "Install it" in result.stdout
     assert not (tmp_path / ".venv").exists()

@@ -39,10 +39,10 @@ def source_folder(folder, n=5, kind="regressor"):
     for i in range(n):
         Image.fromarray((rng.random((28, 28)) < 0.2).astype(np.uint8) * 255).save(folder / f"ring_image_{i}.png")
     if kind == "classifier":
-        (folder / "labels.txt").write_text("".join(f"{1 + i % 2}\n" for i in range(n)))
+        (folder / "labels.txt").write_text("".join(f"{1 + i % 2}\n" for i in range(n)), encoding="utf-8")
     else:
         labels = [{"center": (5 + i, 20), "radius": 4, "thickness": 0.2 + i / 10, "deformation": 1.5} for i in range(n)]
-        (folder / "labels.json").write_text(json.dumps(labels, indent=2))
+        (folder / "labels.json").write_text(json.dumps(labels, indent=2), encoding="utf-8")
     return folder
 
 
@@ -65,8 +65,8 @@ def test_images_belong_to_their_labels_beyond_ten(tmp_path):
 def edit_labels(change):
     def damage(folder):
         path = folder / "labels.json"
-        labels = json.loads(path.read_text())
-        path.write_text(json.dumps(change(labels)))
+        labels = json.loads(path.read_text(encoding="utf-8"))
+        path.write_text(json.dumps(change(labels)), encoding="utf-8")
 
     return damage
 
@@ -77,7 +77,7 @@ def break_png(folder):
 
 
 def not_a_png(folder):
-    (folder / "ring_image_2.png").write_text("hello")
+    (folder / "ring_image_2.png").write_text("hello", encoding="utf-8")
 
 
 def flip_a_byte(folder):
@@ -101,7 +101,7 @@ def save_as(mode, suffix="PNG", values=(0, 255)):
 
 
 def nest(folder):
-    (folder / "labels.json").write_text("[" * 100_000 + "]" * 100_000)
+    (folder / "labels.json").write_text("[" * 100_000 + "]" * 100_000, encoding="utf-8")
 
 
 def make_a_folder(name):
@@ -146,9 +146,9 @@ def too_many_pixels(folder):
         (edit_labels(lambda labels: labels[:2] + [3] + labels[3:]), r"expected center .* for image 2 .* found 3"),
         (edit_labels(lambda labels: {"a": 1}), r"expected a JSON list .* found a dict"),
         (edit_labels(lambda labels: []), r"expected at least one label"),
-        (lambda f: (f / "labels.json").write_text("[{"), r"expected a JSON list"),
+        (lambda f: (f / "labels.json").write_text("[{", encoding="utf-8"), r"expected a JSON list"),
         (lambda f: (f / "labels.json").unlink(), r"found neither"),
-        (lambda f: (f / "labels.txt").write_text("1\n"), r"found both"),
+        (lambda f: (f / "labels.txt").write_text("1\n", encoding="utf-8"), r"found both"),
         (shutil.rmtree, r"found no such folder"),
         (save_as("RGBA"), r"28 × 28 pixels of 8-bit grey .* found 28 × 28 of mode RGBA"),
         (save_as("I;16"), r"28 × 28 pixels of 8-bit grey .* found 28 × 28 of mode I"),
@@ -197,7 +197,7 @@ def one_small(load):
 )
 def test_what_is_wrong_with_numbers_of_rings_is_said(tmp_path, text, message):
     folder = source_folder(tmp_path / "rings", kind="classifier")
-    (folder / "labels.txt").write_text(text)
+    (folder / "labels.txt").write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match=message):
         rings.load(folder)
 

@@ -55,22 +55,22 @@ Path(folder, "02_good.json").write_text(json.dumps(board))"""
 def hack(root, number, name, title, last):
     path = root / "solutions" / f"{number}_{name}.py"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(SOURCE.format(number=number, title=title, pixel=PIXEL, last=last))
+    path.write_text(SOURCE.format(number=number, title=title, pixel=PIXEL, last=last), encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory):
     """A course of two hacks, the quicker of which fails, after it has run."""
     root = tmp_path_factory.mktemp("course")
-    (root / "pyproject.toml").write_text('[project.urls]\nRepository = "https://github.com/a/b"\n')
+    (root / "pyproject.toml").write_text('[project.urls]\nRepository = "https://github.com/a/b"\n', encoding="utf-8")
     (root / "helpers").mkdir()
-    (root / "helpers/__init__.py").write_text("")
+    (root / "helpers/__init__.py").write_text("", encoding="utf-8")
     hack(root, "02", "good", "Good rings", SCOREBOARD)
     hack(root, "05", "bad", "Bad rings", 'raise ValueError("a <broken> ring")')
     record_minutes(root, "ci", {"02_good": 2.0, "05_bad": 1.0})
     stream = io.StringIO()
     page, results = run_course.run_course(root, profile="ci", stream=stream)
-    return root, page.read_text(), results, stream.getvalue()
+    return root, page.read_text(encoding="utf-8"), results, stream.getvalue()
 
 
 def article(page, name):
@@ -126,7 +126,7 @@ def test_the_page_needs_no_other_file_but_links_to_the_executed_notebooks(ran):
     root, page, _, _ = ran
     assert re.findall(r'(?:src|href)="(?!data:)([^"]*)"', page) == ["05_bad.html", "02_good.html"]
     assert "prefers-color-scheme: dark" in page and 'name="viewport"' in page
-    assert "the ring" in (root / "outputs/02_good.html").read_text()
+    assert "the ring" in (root / "outputs/02_good.html").read_text(encoding="utf-8")
     kept = nbformat.read(root / "outputs/05_bad.ipynb", as_version=4)
     assert kept.cells[-1].outputs[0].ename == "ValueError"
 
@@ -143,10 +143,10 @@ def test_an_old_scoreboard_is_not_shown_for_a_hack_that_wrote_none(ran, tmp_path
     root, _, _, _ = ran
     board = tmp_path / "scoreboards/05_bad.json"
     board.parent.mkdir()
-    board.write_text(json.dumps({"rows": [], "mock": True}))
+    board.write_text(json.dumps({"rows": [], "mock": True}), encoding="utf-8")
     options = ["--root", str(root), "--hack", "5", "--profile", "ci", "--outputs", str(tmp_path)]
     assert run_course.main(options) == 1
-    assert "MOCK" not in (tmp_path / "index.html").read_text()
+    assert "MOCK" not in (tmp_path / "index.html").read_text(encoding="utf-8")
     assert not (tmp_path / "02_good.ipynb").exists()
 
 

@@ -126,7 +126,7 @@ def test_a_file_cut_short_or_of_another_kind_is_refused(file):
     file.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(DataError, match="an HDF5 file .* cannot be read .*truncated"):
         data.load(15)
-    file.write_text("<html>")
+    file.write_text("<html>", encoding="utf-8")
     with pytest.raises(DataError, match="an HDF5 file .* cannot be read .*signature"):
         data.load(15)
     with h5py.File(file, "w") as stored:
@@ -222,7 +222,7 @@ def test_a_damaged_cache_is_made_again(folder, capsys, spectra):
 
 
 def test_where_nothing_can_be_written_spectra_come_all_the_same(folder, capsys):
-    (folder / "cache").write_text("a file where the folder should be")
+    (folder / "cache").write_text("a file where the folder should be", encoding="utf-8")
     assert len(data.load(2, source="mock")) == 2
     assert "not kept for the next time" in capsys.readouterr().out
 

@@ -100,7 +100,7 @@ def test_empty_ends_of_a_template_are_cut(tmp_path):
 @pytest.mark.parametrize(
     ("write", "message"),
     [
-        (lambda p: p.write_text("not FITS"), "in .*spec.fits, found one that cannot be read"),
+        (lambda p: p.write_text("not FITS", encoding="utf-8"), "in .*spec.fits, found one that cannot be read"),
         (lambda p: write_image(p, [template()]), r"expected a table COADD .*spec.fits, found PRIMARY: is it"),
         (
             lambda p: write_spectrum(p, drop=("ivar",)),

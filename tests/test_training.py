@@ -279,7 +279,8 @@ def test_fingerprint_is_the_same_in_every_process():
         "print(fingerprint(dict(model=model), [Samples(torch.ones(4), torch.device('cpu'))], entries))"
     )
     said = [
-        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout for _ in "ab"
+        subprocess.run([sys.executable, "-c", script], capture_output=True, encoding="utf-8", check=True).stdout
+        for _ in "ab"
     ]
     assert said[0] == said[1] != ""
 

@@ -165,7 +165,7 @@ def test_peak_memory_does_not_grow_with_the_file(tmp_path):
         "print(before, peak())\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script, tmp_path / "x.npy"], capture_output=True, text=True, check=True
+        [sys.executable, "-c", script, tmp_path / "x.npy"], capture_output=True, encoding="utf-8", check=True
     )
     before, after = map(int, done.stdout.split())
     assert after - before < 250, f"grew from {before} to {after} MB"

@@ -6,13 +6,14 @@ import signal
 import subprocess
 import sys
 import threading
-import time
+from contextlib import contextmanager
 from functools import partial
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn.modules.module import register_module_forward_pre_hook
 
 from helpers.training import TrainingError, TrainingInterrupted, checkpoints, fit, fit_gan, predict
 
@@ -192,37 +193,46 @@ def test_a_full_disk_is_said_once_and_training_goes_on(tmp_path):
         "assert len(history) == 2 and path.with_name('c-before.pt').read_bytes() == before\n"
         "print([p.name for p in path.parent.iterdir()])"
     )
-    done = subprocess.run([sys.executable, "-c", script, tmp_path / "c.pt"], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", script, tmp_path / "c.pt"], capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("cannot be written (File too large): training goes on") == 1
     assert done.stdout.strip().endswith("['c-before.pt']")  # no half-written file lies about
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 200
 
 
-class Slow(nn.Linear):
-    def forward(self, x):
-        time.sleep(0.01 * self.training)
-        return super().forward(x)
+@contextmanager
+def ctrl_c(step=None):
+    """Press Ctrl-C in the middle of a certain step; yield the list of the steps that are taken."""
+    steps = []
 
+    def press(module, _):
+        if isinstance(module, nn.Linear) and module.training:
+            steps.append(module)
+            if len(steps) == step:
+                os.kill(os.getpid(), signal.SIGINT)
 
-def press(seconds):
-    """Press Ctrl-C after a while."""
-    threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT)).start()
+    hook = register_module_forward_pre_hook(press)
+    try:
+        yield steps
+    finally:
+        hook.remove()
 
 
 def test_ctrl_c_stops_after_a_whole_step_and_the_same_call_goes_on(tmp_path):
     def model():
         torch.manual_seed(3)
-        return Slow(3, 1)
+        return nn.Linear(3, 1)
 
     options = dict(epochs=6, checkpoint=tmp_path / "c.pt")
     handler = signal.getsignal(signal.SIGINT)
-    press(0.25)
-    with pytest.raises(TrainingInterrupted, match=r"stopped after step \d+ of 60; it is kept in .*c.pt: run the same"):
+    told = r"stopped after step 23 of 60; it is kept in .*c.pt: run the same"
+    with ctrl_c(step=23), pytest.raises(TrainingInterrupted, match=told):
         train(model(), **options)
     assert signal.getsignal(signal.SIGINT) is handler
     resumed, whole = model(), model()
-    assert len(train(resumed, **options)) == 6
+    with ctrl_c() as steps:
+        assert len(train(resumed, **options)) == 6
+    assert len(steps) == 60 - 23
     train(whole, epochs=6)
     assert torch.equal(resumed.weight, whole.weight)
 
@@ -232,9 +242,8 @@ def test_ctrl_c_says_whether_the_state_could_be_kept(tmp_path, monkeypatch, caps
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(checkpoints, "save", full)
-    press(0.25)
-    with pytest.raises(TrainingInterrupted, match="but they could not be kept"):
-        train(Slow(3, 1), epochs=50, checkpoint=tmp_path / "c.pt")
+    with ctrl_c(step=23), pytest.raises(TrainingInterrupted, match="but they could not be kept"):
+        train(nn.Linear(3, 1), epochs=50, checkpoint=tmp_path / "c.pt")
     assert "cannot be written (No space left on device)" in capsys.readouterr().out
 
 
@@ -249,9 +258,8 @@ def test_ctrl_c_after_the_last_step_is_not_lost():
 
 
 def test_ctrl_c_without_a_checkpoint_says_how_to_have_one():
-    press(0.25)
-    with pytest.raises(KeyboardInterrupt, match="pass checkpoint= to be able to go on") as raised:
-        train(Slow(3, 1), epochs=50)
+    with ctrl_c(step=23), pytest.raises(KeyboardInterrupt, match="pass checkpoint= to be able to go on") as raised:
+        train(nn.Linear(3, 1), epochs=50)
     assert raised.value._render_traceback_() == [f"TrainingInterrupted: {raised.value}"]  # all that a notebook shows
 
 

@@ -32,11 +32,14 @@ print(json.dumps([theirs, ours.state_dict(), value, again.history.state_dict(), 
 
 
 @pytest.mark.parametrize("backend", ["tensorflow", "torch"])
-def test_history_is_that_of_keras(backend):
+def test_history_is_that_of_keras(backend, tmp_path):
     pytest.importorskip("keras")
     pytest.importorskip(backend)
     environment = os.environ | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
-    done = subprocess.run([sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, check=True)
+    environment["KERAS_HOME"] = str(tmp_path)  # and not ~/.keras, where there may be other settings
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], env=environment, capture_output=True, encoding="utf-8", check=True
+    )
     theirs, ours, value, again, found = json.loads(done.stdout.splitlines()[-1])
     assert found == backend
     assert ours["train_loss"] == theirs["loss"] and ours["validation_loss"] == theirs["val_loss"]

@@ -66,12 +66,12 @@ main()
 
 def run(folder, processes):
     folder.mkdir(exist_ok=True)
-    (folder / "script.py").write_text(SCRIPT)
+    (folder / "script.py").write_text(SCRIPT, encoding="utf-8")
     fabric = Path(sys.executable).with_name("fabric")
     command = [fabric, "run", "--accelerator", "cpu", "--devices", processes, "--strategy", "ddp", "script.py", folder]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run(
-        list(map(str, command)), cwd=folder, env=environment, capture_output=True, text=True, timeout=240
+        list(map(str, command)), cwd=folder, env=environment, capture_output=True, encoding="utf-8", timeout=240
     )
     assert done.returncode == 0, done.stderr[:3000]
     return [torch.load(folder / f"end-{rank}.pt", weights_only=True) for rank in range(processes)], done.stdout

@@ -1,8 +1,10 @@
 """A training that is killed with SIGKILL, at any moment and as often as one likes, ends as if it had not been."""
 
+import itertools
 import multiprocessing
 import os
 import random
+import signal
 import time
 
 import numpy as np
@@ -83,8 +85,22 @@ def adversarial(folder, seed, inputs, targets):
     return {"generator": generator.state_dict(), "critic": critic.state_dict(), "shots": history.snapshots}, history
 
 
-def work(task, folder, seed, started):
+def dies_after(saves):
+    """Let this process be killed when it has saved so many checkpoints."""
+    save, numbers = checkpoints.save, itertools.count(1)
+
+    def counted(path, state):
+        save(path, state)
+        if next(numbers) == saves:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    checkpoints.save = counted
+
+
+def work(task, folder, seed, started, saves):
     torch.set_num_threads(1)
+    if saves:
+        dies_after(saves)
     checkpoints.SECONDS = checkpoints.SHARE = (
         0  # a checkpoint after each step, so that most kills meet one half written
     )
@@ -97,18 +113,18 @@ def work(task, folder, seed, started):
     os.replace(folder / "end.tmp", folder / "end.pt")
 
 
-def run(task, folder, seed, kill_after=None):
-    """Train in a process of its own; return whether it came to its end."""
+def run(task, folder, seed, kill_after=None, saves=None):
+    """Train in a process of its own, killed after seconds or checkpoints; return whether it came to its end."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["helpers.training"])
     started = context.Event()
-    process = context.Process(target=work, args=(task, folder, seed, started))
+    process = context.Process(target=work, args=(task, folder, seed, started, saves))
     process.start()
-    assert started.wait(60)
+    assert started.wait(300)
     if kill_after is not None:
         time.sleep(kill_after)
         process.kill()
-    process.join(120)
+    process.join(600)
     assert process.exitcode in (0, -9), process.exitcode
     return process.exitcode == 0
 
@@ -118,17 +134,15 @@ def test_killed_at_random_moments_it_ends_with_the_same_bits(task, tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     whole.mkdir(), killed.mkdir()
     assert run(task, whole, seed=1)
-    kills, draw = 0, random.Random()
-    resumed = 0
-    while True:
-        seed = 2 + kills if (killed / "c.pt").exists() else 1  # the weights to begin with are soon those of the file
-        resumed += seed != 1
-        wait = draw.uniform(0, 0.3 + 0.1 * kills) if resumed < 6 else None  # longer on a machine that is busy
-        if run(task, killed, seed, wait):
+    draw = random.Random()
+    assert not run(task, killed, seed=1, saves=draw.randint(1, 150))  # whatever the machine does, it is taken up once
+    for kills in range(5):
+        wait = draw.uniform(0, 0.3 + 0.1 * kills)  # longer on a machine that is busy
+        if run(task, killed, seed=2 + kills, kill_after=wait):  # the weights to begin with are those of the file
             break
-        kills += 1
+    else:
+        assert run(task, killed, seed=10)
     expected, found = (torch.load(folder / "end.pt", weights_only=True) for folder in (whole, killed))
-    assert resumed >= 1
     assert found["history"] == expected["history"]
     same_weights(found["networks"], expected["networks"])
     assert not list(killed.glob(".c-*")), "what a killed process had half written lies about"

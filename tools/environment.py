@@ -173,7 +173,7 @@ def find_python(wanted):
     candidates = [shutil.which(f"python{wanted}")]
     candidates += [path for home in homes for path in home.glob(f"versions/{wanted}.*/bin/python")]
     for python in filter(None, candidates):
-        found = subprocess.run([python, "--version"], capture_output=True, text=True)
+        found = subprocess.run([python, "--version"], capture_output=True, encoding="utf-8")
         if found.stdout.startswith(f"Python {wanted}."):
             return python
     mine = ".".join(map(str, sys.version_info[:2]))

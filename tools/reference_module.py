@@ -115,7 +115,9 @@ def _tidy(text):
     settings = ["--isolated", "--quiet", "--line-length", "110"]
     imports = ["--select", "I", "--config", 'lint.isort.known-first-party=["helpers"]', "--fix", "--exit-zero"]
     for command in ["check", *settings, *imports, "-"], ["format", *settings, "-"]:
-        done = subprocess.run([sys.executable, "-m", "ruff", *command], input=text, capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *command], input=text, capture_output=True, encoding="utf-8"
+        )
         if done.returncode:
             raise RuntimeError(f"ruff could not tidy a reference module: {done.stderr.strip()}")
         text = done.stdout

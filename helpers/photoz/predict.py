@@ -2,14 +2,16 @@
 
 import hashlib
 import json
+import os
 import shutil
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import joblib
 import numpy as np
 
-from helpers.datasets import DataError, atomic_path, short
+from helpers.datasets import DataError, short
+from helpers.files import alone, atomic_path
 from helpers.photoz.tables import resolve
 
 NAME = "z_phot"  # of the column that is added
@@ -45,12 +47,10 @@ def predict_catalogue(model, source, target, *, keep=None, rows=50_000):
     ------
     helpers.datasets.DataError
         If the source is not there, is no Parquet, or lacks a column; or if parts could not be made, in which case
-        those that were are kept.
+        those that were are kept; or if another call is writing to the same target.
     ValueError
         If `rows` is less than 1, or source and target are the same.
     """
-    import dask
-
     source, target = Path(source).absolute(), Path(target).absolute()
     if rows < 1 or source == target or target in source.parents or source in target.parents:
         raise ValueError(
@@ -63,22 +63,38 @@ def predict_catalogue(model, source, target, *, keep=None, rows=50_000):
     if keep is None:
         keep = [name for name in names if name.lower() in ("id", "field")]
     keep, columns = resolve(keep, names, source), resolve(needed, names, source)
+    with alone(target, busy=partial(_busy, target)):
+        return _predict(model, target, tasks, [keep, columns, needed])
+
+
+def _busy(target):
+    remedy = "wait for its end, or choose another name"
+    raise DataError(f"expected to write {short(target)} alone, found that another call does: {remedy}")
+
+
+def _predict(model, target, tasks, columns):
+    """Make the parts that are not there, and put all of them together; return the number of galaxies."""
+    import dask
+
     parts = target.with_name(f"{target.name}.parts")
-    stored = _prepare(parts, model, tasks, [keep, columns, needed])
-    jobs = [dask.delayed(_part)(*task, stored, parts / f"{i:06d}.parquet", keep, columns, needed) for i, task in
-            enumerate(tasks) if not (parts / f"{i:06d}.parquet").exists()]  # fmt: skip
+    stored = _prepare(parts, model, tasks, columns)
+    paths = [parts / f"{i:06d}.parquet" for i in range(len(tasks))]
+    part = dask.delayed(_part)
+    jobs = [part(*task, stored, path, *columns) for task, path in zip(tasks, paths, strict=True) if not path.exists()]
     try:
         dask.compute(*jobs, **({} if _cluster() else {"scheduler": "threads"}))
     except (DataError, KeyboardInterrupt):
         raise
     except Exception as error:
-        done = len(list(parts.glob("[0-9]*.parquet")))
+        done = sum(path.exists() for path in paths)
         reason = str(error).strip().split("\n")[0][:200]
         raise DataError(
-            f"{done} of {len(tasks)} parts are done and kept, another failed ({type(error).__name__}: {reason}); "
-            "the same call again goes on from here"
+            f"{done} of {len(tasks)} parts are done and kept, another failed "
+            f"({type(error).__name__}: {reason}); the same call again goes on from here"
         ) from error
-    n = _join([parts / f"{i:06d}.parquet" for i in range(len(tasks))], target)
+    whole = parts / "whole.parquet"  # in the folder, with which it goes if the call is killed now
+    n = _join(paths, whole)
+    os.replace(whole, target)
     shutil.rmtree(parts)
     return n
 
@@ -131,10 +147,10 @@ def _prepare(parts, model, tasks, columns):
     key = json.dumps([joblib.hash(model), files, [task[1:] for task in tasks], columns], sort_keys=True)
     key = hashlib.sha256(key.encode()).hexdigest()
     settings = parts / "settings.txt"
-    if parts.exists() and (not settings.exists() or settings.read_text() != key):
+    if parts.exists() and (not settings.exists() or settings.read_text(encoding="utf-8") != key):
         shutil.rmtree(parts)
     with atomic_path(settings) as part:
-        part.write_text(key)
+        part.write_text(key, encoding="utf-8")
     path = parts / "model.joblib"
     with atomic_path(path) as part:  # always written anew, so that nothing is unpickled that others have put there
         joblib.dump(model, part)
