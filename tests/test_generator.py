@@ -1,5 +1,6 @@
 """The generator, on a course of one toy hack: what it writes, refuses, keeps and reports."""
 
+import base64
 import importlib.util
 import json
 import re
@@ -17,6 +18,8 @@ from notebooks import EXPERIMENT, SETUP
 from sources import CourseError, read_hacks
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+OTHER_PIXEL = PIXEL.replace("k+M9Q", "k+M8Q")
+NOT_ITS_OWN = "its outputs are not those of its execution"
 SOURCE = f'''\
 # %% [markdown]
 # # 06 Toy rings
@@ -409,6 +412,50 @@ def leave_error(root):
     path.write_text(nbformat.writes(notebook) + "\n")
 
 
+def edit_output(root, change):
+    """Let `change` loose on the outputs of the last cell but three, and of the one with the picture."""
+    path = root / "solutions/06_toy_rings.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    change({cell.source: cell for cell in notebook.cells if cell.cell_type == "code"})
+    path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
+
+
+def edit_printed_number(root):
+    def change(cells):
+        cells["print(Ring(3).area())"].outputs[0].text = "113.1\n"
+
+    edit_output(root, change)
+
+
+def exchange_figure(root):
+    def change(cells):
+        (cell,) = (cell for source, cell in cells.items() if source.startswith("display("))
+        cell.outputs[0].data["image/png"] = OTHER_PIXEL
+
+    edit_output(root, change)
+    (root / "docs/gallery/06_toy_rings.png").write_bytes(base64.b64decode(OTHER_PIXEL))
+
+
+def exchange_order(root):
+    def change(cells):
+        first, second = list(cells.values())[-2:]
+        counts = first.execution_count, second.execution_count
+        second.execution_count, first.execution_count = counts
+
+    edit_output(root, change)
+
+
+def show_a_path(root):
+    def change(cells):
+        cells["print(Ring(3).area())"].outputs[0].text = f"{root}/data\n"
+
+    edit_output(root, change)
+
+
+def remove_markers(root):
+    edit(root, "<!-- hacks:end -->", "", "README.md")
+
+
 def remove_picture(root):
     (root / "docs/gallery/06_toy_rings.png").unlink()
 
@@ -434,6 +481,11 @@ def test_new_prose_is_taken_over_without_executing_again(executed, monkeypatch):
         (change_minutes, "notebooks/06_toy_rings.ipynb: differs"),
         (forget_execution, "solutions/06_toy_rings.ipynb: not executed to its end"),
         (leave_error, "solutions/06_toy_rings.ipynb: an output is an error"),
+        (edit_printed_number, f"solutions/06_toy_rings.ipynb: {NOT_ITS_OWN}"),
+        (exchange_figure, f"solutions/06_toy_rings.ipynb: {NOT_ITS_OWN}"),
+        (exchange_order, f"solutions/06_toy_rings.ipynb: {NOT_ITS_OWN}"),
+        (show_a_path, "solutions/06_toy_rings.ipynb: 06_toy_rings: an output of `print(Ring(3).area())` shows"),
+        (remove_markers, "README.md: <!-- hacks:begin --> and <!-- hacks:end -->, a line each, are gone"),
         (remove_picture, "docs/gallery/06_toy_rings.png: missing"),
     ],
 )
@@ -453,8 +505,14 @@ def test_what_lost_its_source_is_reported_and_removed(executed):
     (executed / "solutions/06_toy_rings.py").rename(executed / "solutions/08_toy_rings.py")
     edit(executed, "06.area", "08.area", "solutions/08_toy_rings.py")
     edit(executed, "06.ring", "08.ring", "solutions/08_toy_rings.py")
-    mine = executed / "notebooks/06_toy_rings-Copy1.ipynb"
-    shutil.copy(executed / "notebooks/06_toy_rings.ipynb", mine)
+    hidden = executed / "notebooks/.ipynb_checkpoints/06_toy_rings-checkpoint.ipynb"
+    mine = [executed / "notebooks" / name for name in ("06_toy_rings-Copy1.ipynb", "old/06_toy_rings.ipynb")]
+    for path in hidden, *mine:
+        path.parent.mkdir(exist_ok=True)
+        shutil.copy(executed / "notebooks/06_toy_rings.ipynb", path)
+    mine += [executed / "docs/gallery/draft.png", executed / "helpers/reference/more.py"]
+    for path in mine[-2:]:
+        path.write_bytes(b"")
     strange = executed / "notebooks/09_by_hand.ipynb"
     strange.write_text("{}")
     orphans = [
@@ -465,11 +523,12 @@ def test_what_lost_its_source_is_reported_and_removed(executed):
     ]
     lines = generate.stale(executed)
     assert {f"{name}: it has no source" for name in orphans} <= set(lines)
-    assert any("09_by_hand.ipynb" in line and "by hand" in line for line in lines)
-    assert not any("Copy1" in line for line in lines)
+    for path in strange, *mine:
+        assert f"{path.relative_to(executed)}: it has no source: remove it by hand" in lines
+    assert not any("checkpoint" in line for line in lines)
     generate.generate(executed, mode="never")
     assert not any((executed / name).exists() for name in orphans)
-    assert mine.exists() and strange.exists()
+    assert all(path.exists() for path in (strange, hidden, *mine))
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def blind_spots(notebook):
         if _markers(cell) & BLIND:
             faults.append(f"{name} is marked so that it need not run")
         if "HACK_STRICT" in cell.source:
-            faults.append(f"{name} names HACK_STRICT: whether exercises must be solved is not its choice")
+            faults.append(f"{name} names HACK_STRICT, which only this tool may set")
         try:
             tree = ast.parse(cell.source)
         except SyntaxError:
@@ -132,7 +132,7 @@ def run_nbval(root, files, strict, workers, timeout):
 
 
 def _base(root, files):
-    """Return a folder that holds all notebooks: relative to it no two of them have the same name."""
+    """Return a folder that holds all notebooks: relative to it no two have the same name."""
     return os.path.commonpath([root, *(path.parent for path in files)])
 
 

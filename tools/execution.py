@@ -1,5 +1,7 @@
 """Run a notebook from its first cell to its last, in a fresh kernel, and time each cell."""
 
+import hashlib
+import json
 import os
 import re
 import time
@@ -19,8 +21,7 @@ class CellError(CourseError):
     """A cell that did not come to its end. `traceback` is plain text, perhaps empty."""
 
     def __init__(self, name, number, total, cell, error, traceback=""):
-        first = next((line for line in cell.source.split("\n") if line.strip()), "")
-        super().__init__(f"{name}: code cell {number} of {total} failed ({first.strip()}): {error}")
+        super().__init__(f"{name}: code cell {number} of {total} failed ({_first_line(cell)}): {error}")
         self.error = error
         self.traceback = traceback
 
@@ -118,6 +119,11 @@ def execute(notebook, name, folder, environment, started=None, finished=None, ti
     return time.perf_counter() - begin
 
 
+def _first_line(cell):
+    lines = [line.strip() for line in cell.source.split("\n") if line.strip()]
+    return lines[0] if lines else ""
+
+
 def _runs(cell):
     return cell.cell_type == "code" and bool(cell.source.strip())
 
@@ -133,6 +139,13 @@ def unexecuted(notebook):
     return [cell for cell in notebook.cells if _runs(cell) and cell.execution_count is None]
 
 
+def outputs_sha256(notebook):
+    """Return a sum over all that the code cells have put out, and the order in which they ran."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    shown = [(cell.execution_count, cell.outputs) for cell in code]
+    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
+
+
 def refuse_outputs(cell, name, folders):
     """Raise `CourseError` if what a cell has put out should not be published.
 
@@ -145,9 +158,9 @@ def refuse_outputs(cell, name, folders):
     folders : iterable of path-like
         Folders of this machine, whose paths no output may show.
     """
-    where = f"{name}: an output of `{cell.source.strip().splitlines()[0]}`"
+    where = f"{name}: an output of `{_first_line(cell)}`"
     folders = {str(Path(folder)) for folder in folders} - {os.sep}
-    for output in cell.outputs:
+    for output in cell.get("outputs", ()):
         data = output.get("data", {})
         drawn = any(kind.startswith("image/") for kind in data)
         if data.get("text/plain", "").startswith("<Figure size") and not drawn:

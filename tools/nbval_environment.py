@@ -1,4 +1,4 @@
-"""A pytest plugin beside nbval: each notebook's kernel gets an environment of its own, and nothing fails unseen.
+"""A pytest plugin beside nbval: each notebook gets an environment of its own, and nothing fails unseen.
 
 A kernel inherits the environment of the process that starts it, and one process runs many notebooks. nbval
 notices a dead kernel only when the time for the cell is over.
@@ -25,7 +25,7 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    """Let nbval look after the kernel while it waits for its messages, and note how each cell ended."""
+    """Let nbval look after the kernel while it waits, and note how each cell ended."""
     if not hasattr(RunningKernel.get_message, "__wrapped__"):
         RunningKernel.get_message = _watchful(RunningKernel.get_message)
 
@@ -53,7 +53,7 @@ def _watchful(get_message):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
-    """Fail a cell that nbval passes although the kernel reports an error, is gone, or shows no answer."""
+    """Fail what nbval passes: an error without a traceback, a kernel gone, a missing answer."""
     result = yield
     kernel = item.parent.kernel
     if kernel.reply["status"] != "ok":
@@ -65,7 +65,7 @@ def pytest_runtest_call(item):
     if exercise and _is_strict(item):
         shown = "".join(output.get("text", "") for output in item.test_outputs)
         if SOLVED not in shown:
-            raise RuntimeError(f"expected an exercise that answers {SOLVED}, found none: was it checked at all?")
+            raise RuntimeError(f"expected an exercise that answers {SOLVED}, found none: check it")
     return result
 
 
