@@ -300,6 +300,12 @@ def test_sources_need_names_and_numbers_of_their_own(course):
         read_hacks(course)
 
 
+def test_a_source_that_is_not_utf8_is_refused(course):
+    (course / "solutions/06_toy_rings.py").write_bytes(SOURCE.replace("large", "gro\xdf").encode("latin-1"))
+    with pytest.raises(CourseError, match="solutions/06_toy_rings.py: expected UTF-8"):
+        read_hacks(course)
+
+
 def test_the_solved_notebook_is_executed_and_says_so(executed):
     notebook = nbformat.read(executed / "solutions/06_toy_rings.ipynb", as_version=4)
     assert notebook.metadata.astro_ai_hacks.source_sha256 == read_hacks(executed)[0].sha256

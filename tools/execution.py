@@ -112,8 +112,9 @@ def execute(notebook, name, folder, environment, started=None, finished=None, ti
         raise CellError(name, number, total, cell, f"not finished after {timeout} s") from None
     except DeadKernelError:
         raise CellError(name, number, total, cell, "the kernel died (out of memory?)") from None
-    except RuntimeError as error:
-        raise CourseError(f"{name}: no kernel could be started: {error}") from None
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise CourseError(f"{name}: no kernel could be started: {reason}") from None
     except NoSuchKernel:
         raise CourseError("no Jupyter kernel python3 here: run pip install ipykernel") from None
     return time.perf_counter() - begin
