@@ -19,7 +19,7 @@ TEMPLATE = """\
 
 
 class OfflineRenderer(IPythonRenderer):
-    """Formulas as pictures, drawn by Matplotlib; and of pictures from elsewhere, the text that stands for them."""
+    """Formulas are drawn by Matplotlib; for pictures from the net stands their text."""
 
     def inline_math(self, body):
         """Return a formula in a line."""

@@ -21,7 +21,7 @@ COLUMNS = ("What", "This run", "Source", "Baseline", "Floor", "Target", "Met")
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture that a notebook put out: its encoded content, and the cell and section it stands in."""
+    """A picture that a notebook put out, and the cell and section it stands in."""
 
     number: int
     kind: str

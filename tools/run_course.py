@@ -63,15 +63,16 @@ def expected_seconds(hack, minutes, profile):
 
 
 def typical(minutes, profile):
-    """Return the time of a profile relative to demo, from the hacks for which both were measured."""
+    """Return the time of a profile relative to demo, where both were measured."""
     both = [measured for measured in minutes.values() if {profile, "demo"} <= set(measured)]
     demo = sum(measured["demo"] for measured in both)
     return sum(measured[profile] for measured in both) / demo if demo else 1.0
 
 
 def edition(root):
-    """Return in words which version of the course this is: its number, and the commit if git knows one."""
-    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8")).get("project", {})
+    """Return which version of the course this is, and which commit if git knows one."""
+    settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    project = settings.get("project", {})
     words = [f"version {project['version']}"] if "version" in project else []
     command = ["git", "-C", str(root), "describe", "--always", "--exclude=*", "--dirty=, changed since"]
     try:

@@ -1,4 +1,4 @@
-"""What ``run.scoreboard()`` leaves on disk, read again and checked before anything is made of it."""
+"""What ``run.scoreboard()`` leaves on disk, read and checked before it is shown."""
 
 import json
 
