@@ -110,7 +110,7 @@ def run_nbval(root, files, strict, workers, timeout):
     with tempfile.TemporaryDirectory() as folder:
         # An empty configuration: the one of the unit tests is not meant for notebooks.
         settings, report = Path(folder, "pytest.ini"), Path(folder, "report.xml")
-        settings.write_text("[pytest]\n")
+        settings.write_text("[pytest]\n", encoding="utf-8")
         base = _base(root, files)
         command = ["-c", str(settings), f"--rootdir={base}"]
         for plugin in PLUGINS:
