@@ -1,11 +1,13 @@
 """The generator, on a course of one toy hack: what it writes, refuses, keeps and reports."""
 
+import base64
 import importlib.util
 import json
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import nbformat
@@ -17,6 +19,8 @@ from notebooks import EXPERIMENT, SETUP
 from sources import CourseError, read_hacks
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+OTHER_PIXEL = PIXEL.replace("k+M9Q", "k+M8Q")
+NOT_ITS_OWN = "its outputs are not those of its execution"
 SOURCE = f'''\
 # %% [markdown]
 # # 06 Toy rings
@@ -113,8 +117,9 @@ def build(root):
     files = {
         "solutions/06_toy_rings.py": SOURCE,
         "helpers/__init__.py": "",
+        "helpers/cores.py": "def share():\n    pass\n",
         "helpers/exercises.py": "def exercise(name):\n    return lambda thing: thing\n",
-        "pyproject.toml": '[project.urls]\nRepository = "https://github.com/someone/course"\n',
+        "pyproject.toml": '[project]\nname = "course"\n[project.urls]\nRepository = "https://github.com/someone/course"\n',
         "README.md": "# Toy\n\n<!-- hacks:begin -->\nold\n<!-- hacks:end -->\n\nThe end.\n",
     }
     for name, text in files.items():
@@ -200,9 +205,19 @@ def test_a_run_of_answers_becomes_one_experiment(course):
 def test_the_set_up_cell_is_the_fixed_text_with_this_address(course):
     generate.generate(course, mode="never")
     plain, solved = sources(course, "notebooks")[0], sources(course, "solutions")[0]
-    assert plain == solved == SETUP.replace("OWNER/NAME", "someone/course")
-    assert 'f"git+{address}"' in plain
+    address = "https://github.com/someone/course"
+    assert plain == solved == SETUP.replace("EXTRA", "").replace("ADDRESS", address)
+    assert 'f"git+{address}"' in plain and max(map(len, plain.split("\n"))) <= 100
     compile(plain, "set-up", "exec")
+
+
+def test_the_set_up_cell_asks_for_what_this_hack_alone_needs(course):
+    project = course / "pyproject.toml"
+    extras = "\n[project.optional-dependencies]\nhack06 = ['rings']\nhack07 = ['galaxies']\n"
+    project.write_text(project.read_text(encoding="utf-8") + extras, encoding="utf-8")
+    generate.generate(course, mode="never")
+    name = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["name"]
+    assert f'f"{name}[hack06] @ git+{{address}}"' in sources(course, "notebooks")[0]
 
 
 def test_the_header_shows_badges_and_measured_minutes(course):
@@ -294,6 +309,12 @@ def test_sources_need_names_and_numbers_of_their_own(course):
         read_hacks(course)
     (course / "solutions/06_another.py").rename(course / "solutions/another.py")
     with pytest.raises(CourseError, match="solutions/another.py: a source is called NN_name.py"):
+        read_hacks(course)
+
+
+def test_a_source_that_is_not_utf8_is_refused(course):
+    (course / "solutions/06_toy_rings.py").write_bytes(SOURCE.replace("large", "gro\xdf").encode("latin-1"))
+    with pytest.raises(CourseError, match="solutions/06_toy_rings.py: expected UTF-8"):
         read_hacks(course)
 
 
@@ -409,6 +430,50 @@ def leave_error(root):
     path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
 
 
+def edit_output(root, change):
+    """Let `change` loose on the outputs of the last cell but three, and of the one with the picture."""
+    path = root / "solutions/06_toy_rings.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    change({cell.source: cell for cell in notebook.cells if cell.cell_type == "code"})
+    path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
+
+
+def edit_printed_number(root):
+    def change(cells):
+        cells["print(Ring(3).area())"].outputs[0].text = "113.1\n"
+
+    edit_output(root, change)
+
+
+def exchange_figure(root):
+    def change(cells):
+        (cell,) = (cell for source, cell in cells.items() if source.startswith("display("))
+        cell.outputs[0].data["image/png"] = OTHER_PIXEL
+
+    edit_output(root, change)
+    (root / "docs/gallery/06_toy_rings.png").write_bytes(base64.b64decode(OTHER_PIXEL))
+
+
+def exchange_order(root):
+    def change(cells):
+        first, second = list(cells.values())[-2:]
+        counts = first.execution_count, second.execution_count
+        second.execution_count, first.execution_count = counts
+
+    edit_output(root, change)
+
+
+def show_a_path(root):
+    def change(cells):
+        cells["print(Ring(3).area())"].outputs[0].text = f"{root}/data\n"
+
+    edit_output(root, change)
+
+
+def remove_markers(root):
+    edit(root, "<!-- hacks:end -->", "", "README.md")
+
+
 def remove_picture(root):
     (root / "docs/gallery/06_toy_rings.png").unlink()
 
@@ -434,6 +499,11 @@ def test_new_prose_is_taken_over_without_executing_again(executed, monkeypatch):
         (change_minutes, "notebooks/06_toy_rings.ipynb: differs"),
         (forget_execution, "solutions/06_toy_rings.ipynb: not executed to its end"),
         (leave_error, "solutions/06_toy_rings.ipynb: an output is an error"),
+        (edit_printed_number, f"solutions/06_toy_rings.ipynb: {NOT_ITS_OWN}"),
+        (exchange_figure, f"solutions/06_toy_rings.ipynb: {NOT_ITS_OWN}"),
+        (exchange_order, f"solutions/06_toy_rings.ipynb: {NOT_ITS_OWN}"),
+        (show_a_path, "solutions/06_toy_rings.ipynb: 06_toy_rings: an output of `print(Ring(3).area())` shows"),
+        (remove_markers, "README.md: <!-- hacks:begin --> and <!-- hacks:end -->, a line each, are gone"),
         (remove_picture, "docs/gallery/06_toy_rings.png: missing"),
     ],
 )
@@ -453,8 +523,14 @@ def test_what_lost_its_source_is_reported_and_removed(executed):
     (executed / "solutions/06_toy_rings.py").rename(executed / "solutions/08_toy_rings.py")
     edit(executed, "06.area", "08.area", "solutions/08_toy_rings.py")
     edit(executed, "06.ring", "08.ring", "solutions/08_toy_rings.py")
-    mine = executed / "notebooks/06_toy_rings-Copy1.ipynb"
-    shutil.copy(executed / "notebooks/06_toy_rings.ipynb", mine)
+    hidden = executed / "notebooks/.ipynb_checkpoints/06_toy_rings-checkpoint.ipynb"
+    mine = [executed / "notebooks" / name for name in ("06_toy_rings-Copy1.ipynb", "old/06_toy_rings.ipynb")]
+    for path in hidden, *mine:
+        path.parent.mkdir(exist_ok=True)
+        shutil.copy(executed / "notebooks/06_toy_rings.ipynb", path)
+    mine += [executed / "docs/gallery/draft.png", executed / "helpers/reference/more.py"]
+    for path in mine[-2:]:
+        path.write_bytes(b"")
     strange = executed / "notebooks/09_by_hand.ipynb"
     strange.write_text("{}", encoding="utf-8")
     orphans = [
@@ -465,11 +541,12 @@ def test_what_lost_its_source_is_reported_and_removed(executed):
     ]
     lines = generate.stale(executed)
     assert {f"{name}: it has no source" for name in orphans} <= set(lines)
-    assert any("09_by_hand.ipynb" in line and "by hand" in line for line in lines)
-    assert not any("Copy1" in line for line in lines)
+    for path in strange, *mine:
+        assert f"{path.relative_to(executed)}: it has no source: remove it by hand" in lines
+    assert not any("checkpoint" in line for line in lines)
     generate.generate(executed, mode="never")
     assert not any((executed / name).exists() for name in orphans)
-    assert mine.exists() and strange.exists()
+    assert all(path.exists() for path in (strange, hidden, *mine))
 
 
 @pytest.mark.parametrize(

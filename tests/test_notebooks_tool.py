@@ -2,14 +2,17 @@
 
 import json
 import os
+import queue
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 
 import check_notebooks
+import nbval_environment
 
 TOOL = Path(check_notebooks.__file__)
 ENVIRONMENT = """\
@@ -17,7 +20,7 @@ import os
 import pathlib
 assert os.environ["HACK_PROFILE"] == "ci"
 assert os.environ["HACK_WARNINGS"] == "error"
-assert os.environ.get("HACK_STRICT") == {strict!r}
+assert os.environ.get("HACK_" + "STRICT") == {strict!r}
 folder = pathlib.Path(os.environ["HACK_OUTPUT"])
 assert not folder.exists()
 folder.mkdir()"""
@@ -69,6 +72,11 @@ def test_the_minutes_are_printed_and_recorded(good):
     assert recorded["06_toy"]["ci"] == pytest.approx(slower, abs=0.056)
 
 
+MUTE = """\
+from IPython.core.interactiveshell import InteractiveShell
+InteractiveShell.showtraceback = lambda *_, **__: None"""
+
+
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory):
     """The output of a check of notebooks that are broken, each in its own way."""
@@ -83,12 +91,18 @@ def broken(tmp_path_factory):
     notebook(folder / "06_skipped.ipynb", "x = 1", "raise ValueError", tags=["nbval-skip"])
     notebook(folder / "07_empty.ipynb")
     notebook(folder / "08_good.ipynb", "x = 1")
-    return run(root, "--strict", "--timeout", "5", "--record"), root
+    notebook(folder / "09_muted.ipynb", MUTE, "1 / 0")
+    notebook(folder / "10_only_passes.ipynb", "# Nothing.", "pass")
+    notebook(folder / "11_odd[1].ipynb", "x = 1")
+    notebook(root / "solved/12_unchecked.ipynb", "def area(): ...", tags=["exercise"])
+    notebook(root / "solved/13_checked.ipynb", "print('✓ 13.area — correct')", tags=["exercise"])
+    return run(root, "--strict", "solved", "--timeout", "5", "--record"), root
 
 
-def fault(done, name):
+def fault(done, name, folder="notebooks"):
     """Return the paragraph about one notebook."""
-    found = [part for part in done.stdout.split("\n\n") if part.startswith(f"{name}.ipynb in notebooks: ")]
+    start = f"{name}.ipynb in {folder}: "
+    found = [part for part in done.stdout.split("\n\n") if part.startswith(start)]
     assert len(found) == 1, done.stdout
     return found[0]
 
@@ -103,6 +117,9 @@ def fault(done, name):
         ("05_magic", ["code cell 1 is not plain Python"]),
         ("06_skipped", ["code cell 2 is marked so that it need not run"]),
         ("07_empty", ["there is no code cell in it"]),
+        ("09_muted", ["code cell 2 of 2", "showed no error, but the kernel reports one: ZeroDivisionError"]),
+        ("10_only_passes", ["there is no code cell in it that does anything"]),
+        ("11_odd[1]", ["its name has a bracket [, which pytest cannot read: rename it"]),
     ],
 )
 def test_a_broken_notebook_fails_with_its_first_fault_only(broken, name, messages):
@@ -120,6 +137,36 @@ def test_a_whole_notebook_among_broken_ones_is_not_blamed(broken):
     assert not (root / "benchmarks/minutes.json").exists()
 
 
+def test_a_solved_exercise_must_show_that_it_was_checked(broken):
+    done, _ = broken
+    assert "expected an exercise that answers ✓, found none" in fault(done, "12_unchecked", "solved")
+    assert "solved/13_checked.ipynb\n" in done.stdout
+
+
+def test_a_kernel_that_is_gone_after_the_last_cell_is_a_failure():
+    def silence(message, timeout):
+        raise queue.Empty
+
+    client = SimpleNamespace(kernel_info=lambda: "question")
+    kernel = SimpleNamespace(reply={"status": "ok"}, kc=client, await_reply=silence)
+    config = SimpleNamespace(getoption=lambda name: 0.1)
+    item = SimpleNamespace(parent=SimpleNamespace(kernel=kernel), config=config)
+    call = nbval_environment.pytest_runtest_call(item)
+    next(call)
+    with pytest.raises(queue.Empty):
+        call.send(None)
+
+
+def test_notebooks_beside_the_repository_and_in_odd_folders_run(tmp_path):
+    root = tmp_path / "odd[1]" / "course"
+    root.mkdir(parents=True)
+    for name in "01_one.ipynb", "02_two.ipynb":
+        notebook(root.parent / "beside" / name, "x = 1")
+    done = run(root, "--notebooks", "../beside", "--strict")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "\n2 passed in " in done.stdout
+
+
 def test_nothing_to_run_is_a_failure(tmp_path):
     (tmp_path / "notebooks").mkdir()
     done = run(tmp_path)
@@ -135,8 +182,26 @@ def test_what_is_not_python_is_a_blind_spot(tmp_path, source):
     assert "code cell 2 is not plain Python" in found
 
 
-@pytest.mark.parametrize("comment", ["# NBVAL_SKIP", "  # NBVAL_RAISES_EXCEPTION"])
-def test_comments_that_hide_a_failure_are_blind_spots(tmp_path, comment):
-    path = notebook(tmp_path / "a.ipynb", f"if True:\n    pass\n{comment}", "x = 1  # not skipped")
+@pytest.mark.parametrize("mark", ["# NBVAL_SKIP", "  #\tNBVAL_RAISES_EXCEPTION", "pass\f#\u00a0NBVAL_SKIP"])
+def test_comments_that_hide_a_failure_are_blind_spots(tmp_path, mark):
+    path = notebook(tmp_path / "a.ipynb", f"if True:\n    pass\n{mark}", "x = 1  # not skipped")
+    found = check_notebooks.blind_spots(nbformat.read(path, as_version=4))
+    assert "code cell 1 is marked so that it need not run" in found
+
+
+@pytest.mark.parametrize(
+    ("source", "report"),
+    [
+        ('get_ipython().run_line_magic("pip", "install nope")', "calls get_ipython"),
+        ('os.system("false")', "calls os.system"),
+        ('subprocess.run(["false"])', "calls subprocess.run without check=True"),
+        ('subprocess.run(["false"], check=False)', "calls subprocess.run without check=True"),
+        ("exit()", "calls exit"),
+        ('os.environ["HACK_STRICT"] = "0"', "names HACK_STRICT, which"),
+    ],
+)
+def test_what_hides_a_failure_is_a_blind_spot(tmp_path, source, report):
+    whole = 'subprocess.run(["true"], check=True)'
+    path = notebook(tmp_path / "a.ipynb", whole, source)
     (found,) = check_notebooks.blind_spots(nbformat.read(path, as_version=4))
-    assert "code cell 1 is marked" in found
+    assert f"code cell 2 {report}" in found

@@ -108,7 +108,7 @@ def names_no_encoding(call):
     """Whether a call reads or writes text in the encoding that this machine happens to have."""
     keywords = {keyword.arg for keyword in call.keywords}
     name = getattr(call.func, "attr", "")
-    of_text = name in ("read_text", "write_text") or keywords & {"text", "universal_newlines"}
+    of_text = name in ("read_text", "write_text") or name == "run" and "text" in keywords
     return of_text and "encoding" not in keywords
 
 
@@ -215,7 +215,7 @@ def test_jupyterlab_is_told_not_to_offer_a_build():
 def test_another_python_is_told_what_to_install(tmp_path):
     """`make` with a Python that is not 3.11 says so and stops."""
     fake = tmp_path / "python3.9"
-    fake.write_text('#!/bin/sh\n[ "$1" = --version ] && echo Python 3.9.18 && exit 0\nexit 1\n')
+    fake.write_text('#!/bin/sh\n[ "$1" = --version ] && echo Python 3.9.18 && exit 0\nexit 1\n', encoding="utf-8")
     fake.chmod(0o755)
     (tmp_path / "tools").mkdir()
     needed = ("requirements.txt", "requirements-cuda.txt", "pyproject.toml", "tools/environment.py")

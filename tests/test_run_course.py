@@ -1,17 +1,20 @@
 """The course runner: its order, its page, its going on after a failure, and its estimate of the time left."""
 
+import errno
 import io
 import json
 import re
 
 import nbformat
 import pytest
+from bs4 import BeautifulSoup
 
 import progress
 import run_course
-from listing import record_minutes
+from listing import read_minutes, record_minutes
 from progress import Progress
-from results_page import Result, figures, results_page
+from scoreboards import read_scoreboard
+from sources import CourseError
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 SOURCE = """\
@@ -55,16 +58,19 @@ Path(folder, "02_good.json").write_text(json.dumps(board))"""
 def hack(root, number, name, title, last):
     path = root / "solutions" / f"{number}_{name}.py"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(SOURCE.format(number=number, title=title, pixel=PIXEL, last=last), encoding="utf-8")
+    text = SOURCE.format(number=number, title=title, pixel=PIXEL, last=last)
+    path.write_text(text, encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory):
     """A course of two hacks, the quicker of which fails, after it has run."""
     root = tmp_path_factory.mktemp("course")
-    (root / "pyproject.toml").write_text('[project.urls]\nRepository = "https://github.com/a/b"\n', encoding="utf-8")
+    project = '[project]\nname = "course"\nversion = "3.2"\n\n[project.urls]\nRepository = "https://github.com/a/b"\n'
+    (root / "pyproject.toml").write_text(project, encoding="utf-8")
     (root / "helpers").mkdir()
     (root / "helpers/__init__.py").write_text("", encoding="utf-8")
+    (root / "helpers/cores.py").write_text("def share():\n    pass\n", encoding="utf-8")
     hack(root, "02", "good", "Good rings", SCOREBOARD)
     hack(root, "05", "bad", "Bad rings", 'raise ValueError("a <broken> ring")')
     record_minutes(root, "ci", {"02_good": 2.0, "05_bad": 1.0})
@@ -74,14 +80,13 @@ def ran(tmp_path_factory):
 
 
 def article(page, name):
-    (found,) = re.findall(rf'<article id="{name}">.*?</article>', page, re.DOTALL)
-    return found
+    return str(BeautifulSoup(page, "html.parser").find("article", id=name))
 
 
 def test_the_quickest_runs_first_and_a_failure_does_not_stop_the_course(ran):
     _, page, results, said = ran
     assert [(result.name, bool(result.error)) for result in results] == [("05_bad", True), ("02_good", False)]
-    assert page.index("Bad rings") < page.index("Good rings")
+    assert said.index("Bad rings") < said.index("Good rings")
     assert "2 of 2 hacks have run" in page
     assert "05 Bad rings: FAILED" in said and "02 Good rings: done in" in said
 
@@ -95,24 +100,11 @@ def test_the_page_tells_the_error_of_a_failed_hack(ran):
     assert "Failed" not in article(page, "02_good")
 
 
-def test_the_page_shows_scoreboard_question_and_settings(ran):
-    good = article(ran[1], "02_good")
-    rows = re.findall(r"<tr>(.*?)</tr>", good)
-    texts = [re.findall(r"<t[hd]>(.*?)</t[hd]>", row) for row in rows]
-    assert texts[0][:6] == ["What", "This run", "Source", "Baseline", "Floor", "Target"]
-    first = ["centre", "0.253 ± 0.010 px", "0.26", "5.5 (constant)", "0.2 (pixels)", "&lt; 0.3"]
-    assert texts[1][:6] == first and "✓ met" in texts[1][6]
-    assert texts[2][:4] == ["radius &amp; more", "0.9 px", "read off", ""] and "✗ not met" in texts[2][6]
-    assert "profile ci · device toaster · seed 7" in good
-    assert "How wide is a" in good
-
-
-def test_each_figure_follows_the_sentence_before_it(ran):
-    good = article(ran[1], "02_good")
-    (figure,) = re.findall(r"<figure>(.*?)</figure>", good, re.DOTALL)
-    assert "Look at the <em>rim</em> of the ring." in figure and "Something else" not in figure
-    assert f'src="data:image/png;base64,{PIXEL}"' in figure
-    assert 'alt="Look at the rim of the ring."' in figure
+def test_the_page_has_a_version_and_the_hacks_in_order_of_their_numbers(ran):
+    _, page, _, _ = ran
+    soup = BeautifulSoup(page, "html.parser")
+    assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC · version 3.2 · .*profile ci · ", soup.header.get_text())
+    assert [found["id"] for found in soup.find_all("article")] == ["02_good", "05_bad"]
 
 
 def test_mock_data_is_called_mock_on_the_page_and_in_the_terminal(ran):
@@ -124,19 +116,15 @@ def test_mock_data_is_called_mock_on_the_page_and_in_the_terminal(ran):
 
 def test_the_page_needs_no_other_file_but_links_to_the_executed_notebooks(ran):
     root, page, _, _ = ran
-    assert re.findall(r'(?:src|href)="(?!data:)([^"]*)"', page) == ["05_bad.html", "02_good.html"]
+    addresses = re.findall(r'(?:src|href)="(?!data:|#)([^"]*)"', page)
+    assert {address.partition("#")[0] for address in addresses} == {"05_bad.html", "02_good.html"}
     assert "prefers-color-scheme: dark" in page and 'name="viewport"' in page
-    assert "the ring" in (root / "outputs/02_good.html").read_text(encoding="utf-8")
+    notebook = BeautifulSoup((root / "outputs/02_good.html").read_text(encoding="utf-8"), "html.parser")
+    assert "the ring" in notebook.get_text()
+    places = [address.partition("#")[2] for address in addresses if address.startswith("02_good.html#")]
+    assert len(places) == 1 and notebook.find(id=places[0])
     kept = nbformat.read(root / "outputs/05_bad.ipynb", as_version=4)
     assert kept.cells[-1].outputs[0].ename == "ValueError"
-
-
-def test_the_page_grows_with_each_hack():
-    empty = results_page([], ["Good rings", "Bad rings"])
-    assert "0 of 2 hacks have run" in empty and "Now: Good rings" in empty
-    one = Result("02", "02_good", "Good rings", "How?", 1.0, "demo", None, [])
-    page = results_page([one], ["Bad rings"])
-    assert "1 of 2 hacks have run" in page and "Now: Bad rings" in page and 'id="02_good"' in page
 
 
 def test_an_old_scoreboard_is_not_shown_for_a_hack_that_wrote_none(ran, tmp_path):
@@ -150,16 +138,77 @@ def test_an_old_scoreboard_is_not_shown_for_a_hack_that_wrote_none(ran, tmp_path
     assert not (tmp_path / "02_good.ipynb").exists()
 
 
-def test_figures_of_each_kind_are_found_in_order():
-    display = [
-        nbformat.v4.new_output("display_data", {kind: kind, "text/plain": "x"})
-        for kind in ("image/svg+xml", "image/png", "text/html")
-    ]
-    cell = nbformat.v4.new_code_cell("x", outputs=display)
-    text = nbformat.v4.new_markdown_cell("One.\n\nTwo\nlines.")
-    notebook = nbformat.v4.new_notebook(cells=[cell, text, cell])
-    kinds = ["image/svg+xml", "image/png"]
-    assert figures(notebook) == [(k, k, c) for c in ("", "Two\nlines.") for k in kinds]
+def refuse_to_write(monkeypatch, refused):
+    """Let the disk be full for the files whose names `refused` accepts."""
+    genuine = run_course.write
+
+    def write(path, content):
+        if refused(path.name):
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        return genuine(path, content)
+
+    monkeypatch.setattr(run_course, "write", write)
+
+
+def test_a_full_disk_does_not_stop_the_course(ran, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(run_course, "execute", lambda *_, **__: 0.0)
+    refuse_to_write(monkeypatch, lambda name: name.startswith("05_bad"))
+    options = ["--root", str(ran[0]), "--profile", "ci", "--outputs", str(tmp_path)]
+    assert run_course.main(options) == 0
+    said = capsys.readouterr().err
+    assert "05_bad.html could not be written (No space left on device): make room" in said
+    assert "02_good.html" not in said and (tmp_path / "02_good.html").exists()
+    refuse_to_write(monkeypatch, lambda name: name == "index.html")
+    assert run_course.main(options) == 1
+    said = capsys.readouterr().err
+    assert "index.html could not be written" in said and "Traceback" not in said
+
+
+def test_a_folder_that_is_none_is_refused_before_anything_runs(ran, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(run_course, "execute", lambda *_, **__: pytest.fail("a notebook was executed"))
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    options = ["--root", str(ran[0]), "--profile", "ci", "--outputs", str(tmp_path / "file")]
+    assert run_course.main(options) == 1
+    said = capsys.readouterr().err
+    assert "index.html could not be written" in said and said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("<<<<<<< HEAD", "found a file that is not JSON"),
+        ("[]", r"found at \$ other than type object"),
+        ('{"rows": {}}', r"found at \$.rows other than type array"),
+        ('{"rows": [{"what": "x", "value": "0.3"}]}', r"found at \$.rows\[0\].value other than type"),
+        ('{"rows": [{"value": 0.3}]}', r"found at \$.rows\[0\] other than required \['what'\]"),
+        ('{"rows": [{"what": "x", "met": 1}]}', r"found at \$.rows\[0\].met other than type"),
+    ],
+)
+def test_an_odd_scoreboard_is_told_and_not_shown(tmp_path, text, message):
+    path = tmp_path / "06_toy.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(CourseError, match=r"06_toy: expected the scoreboard .*" + message):
+        read_scoreboard(path)
+
+
+def test_a_hack_with_an_odd_scoreboard_fails_and_the_course_goes_on(ran, tmp_path, monkeypatch):
+    def execute(notebook, name, *_, **__):
+        board = tmp_path / "scoreboards" / f"{name}.json"
+        board.parent.mkdir(exist_ok=True)
+        board.write_text('{"rows": 3}' if name == "05_bad" else '{"rows": []}', encoding="utf-8")
+
+    monkeypatch.setattr(run_course, "execute", execute)
+    _, results = run_course.run_course(ran[0], profile="ci", outputs=tmp_path, stream=io.StringIO())
+    errors = {result.name: result.error for result in results}
+    assert "expected the scoreboard" in errors["05_bad"] and errors["02_good"] == ""
+
+
+@pytest.mark.parametrize("text", ["<<<<<<< HEAD\n{}", "[1]", '{"02_good": 3}', '{"02_good": {"ci": "2"}}'])
+def test_minutes_that_cannot_be_read_are_told(tmp_path, text):
+    (tmp_path / "benchmarks").mkdir()
+    (tmp_path / "benchmarks/minutes.json").write_text(text, encoding="utf-8")
+    with pytest.raises(CourseError, match="benchmarks/minutes.json: expected the minutes"):
+        read_minutes(tmp_path)
 
 
 class Clock:
@@ -269,7 +318,10 @@ def test_seconds_of_the_last_execution_are_scaled_to_the_profile(ran):
         assert run_course.expected_seconds(good, {}, "demo") == [1, 2, 3, 4]
         scaled = run_course.expected_seconds(good, {"02_good": {"ci": 0.5}}, "ci")
         assert scaled == pytest.approx([3, 6, 9, 12])
-        assert run_course.expected_seconds(good, {}, "ci") == [0.0] * 4
+        other = {"06_else": {"ci": 1.0, "demo": 20.0}}
+        assert run_course.expected_seconds(good, other, "ci") == pytest.approx([0.05, 0.1, 0.15, 0.2])
+        measured = other | {"02_good": {"demo": 1.0}}
+        assert run_course.expected_seconds(good, measured, "ci") == pytest.approx([0.3, 0.6, 0.9, 1.2])
     finally:
         path.unlink()
 

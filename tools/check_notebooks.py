@@ -8,6 +8,7 @@ Usage::
 
 import argparse
 import ast
+import contextlib
 import json
 import os
 import re
@@ -19,17 +20,21 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from nbval.plugin import find_comment_markers, find_metadata_tags
 
 from execution import ANSI, course_environment
 from listing import record_minutes
 from notebooks import read_notebook
 from sources import NAME, ROOT
 
-# With these nbval passes a cell that did not run, or that failed.
-BLIND = ("skip", "nbval-skip", "nbval-raises-exception", "raises-exception")
 KERNEL = "elsewhere"  # what a kernel of another environment is called
 PLUGINS = ("nbval.plugin", "nbval_environment", "xdist.plugin", "no:cacheprovider", "no:warnings")
-BLIND_COMMENTS = ("NBVAL_SKIP", "NBVAL_RAISES_EXCEPTION")
+# With these markers nbval passes a cell that did not run, or that failed.
+BLIND = {"skip", "check_exception"}
+# Calls after which a cell comes to its end although something failed, or that end the kernel.
+SILENT = {"exit", "get_ipython", "quit"}
+SILENT |= {f"os.{name}" for name in ("popen", "system")}
+SILENT |= {f"subprocess.{name}" for name in ("Popen", "call", "getoutput", "getstatusoutput")}
 
 
 @dataclass
@@ -43,18 +48,44 @@ class CellResult:
 
 def blind_spots(notebook):
     """Return why nbval would pass a notebook without having run all of it: a list of sentences."""
-    faults = []
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    faults = []
+    active = False
     for number, cell in enumerate(code, start=1):
-        lines = [line.strip() for line in cell.source.split("\n")]
-        comments = {line.lstrip("# ") for line in lines if line.startswith("#")}
-        if set(cell.metadata.get("tags", ())) & set(BLIND) or comments & set(BLIND_COMMENTS):
-            faults.append(f"code cell {number} is marked so that it need not run")
+        name = f"code cell {number}"
+        if _markers(cell) & BLIND:
+            faults.append(f"{name} is marked so that it need not run")
+        if "HACK_STRICT" in cell.source:
+            faults.append(f"{name} names HACK_STRICT, which only this tool may set")
         try:
-            ast.parse(cell.source)
+            tree = ast.parse(cell.source)
         except SyntaxError:
-            faults.append(f"code cell {number} is not plain Python: a failed magic or !command passes")
-    return faults if any(cell.source.strip() for cell in code) else ["there is no code cell in it"]
+            faults.append(f"{name} is not plain Python: a failed magic or !command passes")
+            continue
+        active |= any(not isinstance(statement, ast.Pass) for statement in tree.body)
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        silent = filter(None, map(_silent, calls))
+        faults += [f"{name} calls {call}: what fails there passes" for call in silent]
+    if not active and not faults:
+        return ["there is no code cell in it that does anything"]
+    return faults
+
+
+def _markers(cell):
+    """Return what nbval reads out of the cell's comments and tags."""
+    markers = [*find_comment_markers(cell.source), *find_metadata_tags(cell.metadata)]
+    return {name for name, _ in markers}
+
+
+def _silent(call):
+    """Return the name of a call that hides a failure, or None."""
+    name = ast.unparse(call.func)
+    if name in SILENT:
+        return name
+    keywords = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
+    if name == "subprocess.run" and keywords.get("check") != "True":
+        return "subprocess.run without check=True"
+    return None
 
 
 def run_nbval(root, files, strict, workers, timeout, python=None):
@@ -85,14 +116,16 @@ def run_nbval(root, files, strict, workers, timeout, python=None):
         # An empty configuration: the one of the unit tests is not meant for notebooks.
         settings, report = Path(folder, "pytest.ini"), Path(folder, "report.xml")
         settings.write_text("[pytest]\n", encoding="utf-8")
-        command = ["-c", str(settings), f"--rootdir={root}"]
+        base = _base(root, files)
+        command = ["-c", str(settings), f"--rootdir={base}"]
         for plugin in PLUGINS:
             command += ["-p", plugin]
         command += ["--nbval-lax", f"--nbval-cell-timeout={timeout:g}", f"--output-folder={folder}"]
         command += [f"--strict-folder={path}" for path in strict]
         command += ["-n", str(workers), "--dist", "loadscope"] if workers > 1 else []
         command += ["--junitxml", str(report), "-o", "junit_family=xunit1"]
-        command += ["-q", "--no-header", "--tb=no", "-rN", "--color=no", *map(str, files)]
+        command += ["-q", "--no-header", "--tb=no", "-rN", "--color=no"]
+        command += [os.path.relpath(path, base) for path in files]
         threads = str(max(1, (os.cpu_count() or 1) // workers))
         environment = course_environment(root, "ci", folder, HACK_WARNINGS="error")
         environment = {name: v for name, v in environment.items() if not name.startswith("PYTEST_")}
@@ -101,7 +134,8 @@ def run_nbval(root, files, strict, workers, timeout, python=None):
             environment = _of_a_participant(environment, python, Path(folder))
         os.environ.clear()
         os.environ.update({"OMP_NUM_THREADS": threads, **environment, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"})
-        status = int(pytest.main(command))
+        with contextlib.chdir(base):
+            status = int(pytest.main(command))
         return status, _read_report(report) if report.is_file() else {}
 
 
@@ -113,6 +147,11 @@ def _of_a_participant(environment, python, folder):
     spec.write_text(json.dumps({"argv": command, "display_name": KERNEL, "language": "python"}), encoding="utf-8")
     kept = {name: value for name, value in environment.items() if name not in ("HACK_STATIC", "PYTHONPATH")}
     return kept | {"JUPYTER_PATH": str(folder), "HACK_DATA": str(folder / "data")}
+
+
+def _base(root, files):
+    """Return a folder that holds all notebooks: relative to it no two have the same name."""
+    return os.path.commonpath([root, *(path.parent for path in files)])
 
 
 def _read_report(path):
@@ -177,9 +216,13 @@ def check(root, plain, strict, workers=2, timeout=300.0, record=False, python=No
         print(f"{folder}: no notebook to run", file=sys.stderr)
     if not files:
         return False
-    status, results = run_nbval(root, files, strict, workers, timeout, python)
-    faults = {}
-    for path in files:
+    # pytest takes what follows a bracket for the name of a test, and then runs nothing at all.
+    base = _base(root, files)
+    odd = [path for path in files if "[" in os.path.relpath(path, base)]
+    fit = [path for path in files if path not in odd]
+    status, results = run_nbval(root, fit, strict, workers, timeout, python) if fit else (0, {})
+    faults = dict.fromkeys(odd, "its name has a bracket [, which pytest cannot read: rename it")
+    for path in fit:
         notebook = read_notebook(path)
         if notebook is None:
             faults[path] = "not a notebook"

@@ -1,5 +1,7 @@
 """Run a notebook from its first cell to its last, in a fresh kernel, and time each cell."""
 
+import hashlib
+import json
 import os
 import re
 import time
@@ -20,8 +22,7 @@ class CellError(CourseError):
     """A cell that did not come to its end. `traceback` is plain text, perhaps empty."""
 
     def __init__(self, name, number, total, cell, error, traceback=""):
-        first = next((line for line in cell.source.split("\n") if line.strip()), "")
-        super().__init__(f"{name}: code cell {number} of {total} failed ({first.strip()}): {error}")
+        super().__init__(f"{name}: code cell {number} of {total} failed ({_first_line(cell)}): {error}")
         self.error = error
         self.traceback = traceback
 
@@ -111,11 +112,17 @@ def execute(notebook, name, folder, environment, started=None, finished=None, ti
         raise CellError(name, number, total, cell, f"not finished after {timeout} s") from None
     except DeadKernelError:
         raise CellError(name, number, total, cell, "the kernel died (out of memory?)") from None
-    except RuntimeError as error:
-        raise CourseError(f"{name}: no kernel could be started: {error}") from None
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise CourseError(f"{name}: no kernel could be started: {reason}") from None
     except NoSuchKernel:
         raise CourseError("no Jupyter kernel python3 here: run pip install ipykernel") from None
     return time.perf_counter() - begin
+
+
+def _first_line(cell):
+    lines = [line.strip() for line in cell.source.split("\n") if line.strip()]
+    return lines[0] if lines else ""
 
 
 def _runs(cell):
@@ -133,6 +140,13 @@ def unexecuted(notebook):
     return [cell for cell in notebook.cells if _runs(cell) and cell.execution_count is None]
 
 
+def outputs_sha256(notebook):
+    """Return a sum over all that the code cells have put out, and the order in which they ran."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    shown = [(cell.execution_count, cell.outputs) for cell in code]
+    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
+
+
 def refuse_outputs(cell, name, folders):
     """Raise `CourseError` if what a cell has put out should not be published.
 
@@ -145,9 +159,9 @@ def refuse_outputs(cell, name, folders):
     folders : iterable of path-like
         Folders of this machine, whose paths no output may show.
     """
-    where = f"{name}: an output of `{cell.source.strip().splitlines()[0]}`"
+    where = f"{name}: an output of `{_first_line(cell)}`"
     folders = {str(Path(folder)) for folder in folders} - {os.sep}
-    for output in cell.outputs:
+    for output in cell.get("outputs", ()):
         data = output.get("data", {})
         drawn = any(kind.startswith("image/") for kind in data)
         if data.get("text/plain", "").startswith("<Figure size") and not drawn:

@@ -8,11 +8,12 @@ Usage::
 
 import argparse
 import base64
+import re
 import sys
 import tempfile
 from pathlib import Path
 
-from execution import course_environment, error_outputs, execute, refuse_outputs, unexecuted
+from execution import course_environment, error_outputs, execute, outputs_sha256, refuse_outputs, unexecuted
 from listing import (
     TABLE,
     badges,
@@ -29,6 +30,13 @@ from reference_module import PACKAGE, reference_module
 from sources import NAME, ROOT, CourseError, read_hacks, select
 
 MEND = "run: make notebooks"
+EXECUTED = ("source_sha256", "outputs_sha256", "profile")  # what an execution says of itself
+GENERATED = ("notebooks/**/*.ipynb", "solutions/**/*.ipynb", "docs/gallery/**/*.png", "helpers/reference/**/*.py")
+OURS = re.compile(
+    rf"(notebooks|solutions)/{NAME.pattern}\.ipynb"
+    rf"|docs/gallery/{NAME.pattern}\.png"
+    r"|helpers/reference/hack\d\d\.py"
+)
 
 
 def _about(root, hack):
@@ -54,9 +62,7 @@ def _with_outputs(notebook, previous):
             if "seconds" in old.metadata:
                 cell.metadata["seconds"] = old.metadata["seconds"]
     if previous:
-        notebook.metadata["astro_ai_hacks"].update(
-            {k: v for k, v in _mark(previous).items() if k in ("source_sha256", "profile")}
-        )
+        notebook.metadata["astro_ai_hacks"].update({k: v for k, v in _mark(previous).items() if k in EXECUTED})
     return notebook
 
 
@@ -72,7 +78,16 @@ def execution_fault(hack, notebook):
         return "not executed since its code changed"
     if error_outputs(notebook):
         return "an output is an error"
-    return "not executed to its end" if unexecuted(notebook) else None
+    if unexecuted(notebook):
+        return "not executed to its end"
+    try:
+        for cell in notebook.cells:
+            refuse_outputs(cell, hack.name, (hack.root, Path.home()))
+    except CourseError as error:
+        return str(error)
+    if _mark(notebook).get("outputs_sha256") != outputs_sha256(notebook):
+        return "its outputs are not those of its execution"
+    return None
 
 
 def execute_solved(root, hack):
@@ -87,7 +102,9 @@ def execute_solved(root, hack):
     with tempfile.TemporaryDirectory() as outputs:
         environment = course_environment(root, "demo", outputs, HACK_STRICT="1")
         seconds = execute(notebook, hack.name, root / "solutions", environment, finished=finished)
-    notebook.metadata["astro_ai_hacks"].update(source_sha256=hack.sha256, profile="demo")
+    notebook.metadata["astro_ai_hacks"].update(
+        source_sha256=hack.sha256, outputs_sha256=outputs_sha256(notebook), profile="demo"
+    )
     _gallery(hack, notebook)
     write(hack.path.with_suffix(".ipynb"), dumps(notebook))
     record_minutes(root, "demo", {hack.name: seconds / 60})
@@ -129,12 +146,16 @@ def common(root, hacks):
 
 def orphans(root, hacks):
     """Return the files that stand where generated ones do, and have no source."""
-    names, numbers = {hack.name for hack in hacks}, {hack.number for hack in hacks}
-    places = ("solutions/*.ipynb", "notebooks/*.ipynb", "docs/gallery/*.png")
-    files = [path for place in places for path in sorted(root.glob(place))]
-    gone = [path for path in files if NAME.fullmatch(path.stem) and path.stem not in names]
-    modules = sorted((root / "helpers" / "reference").glob("hack[0-9][0-9].py"))
-    return gone + [path for path in modules if path.stem[4:] not in numbers]
+    known = {root / "helpers" / "reference" / "__init__.py"}
+    for hack in hacks:
+        known.add(root / "helpers" / "reference" / f"hack{hack.number}.py")
+        known.add(root / "notebooks" / f"{hack.name}.ipynb")
+        known.add(root / "solutions" / f"{hack.name}.ipynb")
+        known.add(root / "docs" / "gallery" / f"{hack.name}.png")
+    found = [path for place in GENERATED for path in sorted(root.glob(place))]
+    # Jupyter's checkpoints and other hidden files are nobody's business.
+    shown = [path for path in found if "/." not in path.relative_to(root).as_posix()]
+    return [path for path in shown if path not in known]
 
 
 def stale(root):
@@ -154,14 +175,18 @@ def stale(root):
         fault = execution_fault(hack, read_notebook(path))
         if fault and path.is_file():
             lines.append(f"{path.relative_to(root)}: {fault}")
+    if root / "README.md" not in files:
+        lines.append("README.md: <!-- hacks:begin --> and <!-- hacks:end -->, a line each, are gone")
     for path in orphans(root, hacks):
-        by_hand = "" if _ours(path) else ", nor was it generated: remove it by hand"
+        by_hand = "" if _ours(root, path) else ": remove it by hand"
         lines.append(f"{path.relative_to(root)}: it has no source{by_hand}")
     return lines
 
 
-def _ours(path):
-    """Whether the file was generated, as far as it says."""
+def _ours(root, path):
+    """Whether the generator wrote the file, as its place, its name and a notebook's mark say."""
+    if not OURS.fullmatch(path.relative_to(root).as_posix()):
+        return False
     return path.suffix != ".ipynb" or "astro_ai_hacks" in path.read_text(encoding="utf-8")
 
 
@@ -196,14 +221,14 @@ def generate(root, only=None, mode="auto"):
     for files in [generated(root, hack) for hack in chosen] + [common(root, hacks)]:
         for path, content in files.items():
             write(path, content)
-    for path in filter(_ours, orphans(root, hacks)):
-        path.unlink()
+    for path in orphans(root, hacks):
+        if _ours(root, path):
+            path.unlink()
     return sorted(path for path in _written(root) | set(before) if before.get(path) != _bytes(path))
 
 
 def _written(root):
-    places = ("solutions/*.ipynb", "notebooks/*.ipynb", "helpers/reference/*.py", "docs/gallery/*.png")
-    found = {path for place in places for path in root.glob(place)}
+    found = {path for place in GENERATED for path in root.glob(place)}
     return found | {root / "README.md", root / "benchmarks" / "minutes.json"}
 
 

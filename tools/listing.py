@@ -4,6 +4,8 @@ import json
 import re
 import tomllib
 
+from jsonschema import ValidationError, validate
+
 from notebooks import write
 from sources import CourseError
 
@@ -17,6 +19,8 @@ PLANNED = {
     "06": "Cherenkov rings",
     "07": "Galaxy images: GANs, super-resolution, and a score",
 }
+BY_PROFILE = {"type": "object", "additionalProperties": {"type": "number"}}
+MINUTES = {"type": "object", "additionalProperties": BY_PROFILE}  # a JSON schema
 TABLE = re.compile(r"(<!-- hacks:begin -->\n).*?(<!-- hacks:end -->)", re.DOTALL)
 REPOSITORY = re.compile(r'^(Repository\s*=\s*")https://github\.com/([\w.-]+/[\w.-]+?)(")', re.MULTILINE)
 
@@ -49,7 +53,15 @@ def set_repository(root, name):
 def read_minutes(root):
     """Return the measured minutes: ``{"06_cherenkov_rings": {"ci": 0.4, "demo": 5.2}}``."""
     path = root / "benchmarks" / "minutes.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if not path.is_file():
+        return {}
+    try:
+        minutes = json.loads(path.read_text(encoding="utf-8"))
+        validate(minutes, MINUTES)
+    except (ValueError, ValidationError):
+        what = "expected the minutes of each hack by profile, found something else"
+        raise CourseError(f"benchmarks/minutes.json: {what}: mend it or remove it") from None
+    return minutes
 
 
 def record_minutes(root, profile, measured):

@@ -1,4 +1,4 @@
-"""A pytest plugin beside nbval: each notebook's kernel gets an environment of its own, and its death is seen.
+"""A pytest plugin beside nbval: each notebook gets an environment of its own, and nothing fails unseen.
 
 A kernel inherits the environment of the process that starts it, and one process runs many notebooks. nbval
 notices a dead kernel only when the time for the cell is over.
@@ -14,6 +14,7 @@ import pytest
 from nbval.kernel import RunningKernel
 
 PATIENCE = 2.0
+SOLVED = "✓"  # as helpers.exercises begins its line about a correct answer
 
 
 def pytest_addoption(parser):
@@ -24,7 +25,7 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    """Let nbval look after the kernel while it waits for its messages."""
+    """Let nbval look after the kernel while it waits, and note how each cell ended."""
     if not hasattr(RunningKernel.get_message, "__wrapped__"):
         RunningKernel.get_message = _watchful(RunningKernel.get_message)
 
@@ -36,21 +37,47 @@ def _watchful(get_message):
         while True:
             try:
                 left = max(0.0, end - time.monotonic())
-                return get_message(kernel, stream, timeout=min(PATIENCE, left))
+                message = get_message(kernel, stream, timeout=min(PATIENCE, left))
             except Empty:
                 if not kernel.is_alive():
                     raise RuntimeError("the kernel died (out of memory?)") from None
                 if time.monotonic() >= end:
                     raise
+                continue
+            if message["msg_type"] == "execute_reply":
+                kernel.reply = message["content"]
+            return message
 
     return watched
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """Fail what nbval passes: an error without a traceback, a kernel gone, a missing answer."""
+    result = yield
+    kernel = item.parent.kernel
+    if kernel.reply["status"] != "ok":
+        error = f"{kernel.reply.get('ename')}: {kernel.reply.get('evalue')}"
+        raise RuntimeError(f"the cell showed no error, but the kernel reports one: {error}")
+    # Only a kernel that is still there answers.
+    kernel.await_reply(kernel.kc.kernel_info(), timeout=item.config.getoption("nbval_cell_timeout"))
+    exercise = "exercise" in item.cell.metadata.get("tags", ())
+    if exercise and _is_strict(item):
+        shown = "".join(output.get("text", "") for output in item.test_outputs)
+        if SOLVED not in shown:
+            raise RuntimeError(f"expected an exercise that answers {SOLVED}, found none: check it")
+    return result
+
+
+def _is_strict(item):
+    folders = item.config.getoption("--strict-folder")
+    return any(item.path.is_relative_to(folder) for folder in folders)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item):
     """Set the environment before nbval starts the kernel with a notebook's first cell."""
-    folders = [Path(folder) for folder in item.config.getoption("--strict-folder")]
-    if any(item.path.is_relative_to(folder) for folder in folders):
+    if _is_strict(item):
         os.environ["HACK_STRICT"] = "1"
     else:
         os.environ.pop("HACK_STRICT", None)

@@ -1,51 +1,57 @@
 """One page with everything that the hacks found: scoreboards and figures, in a file that needs no other."""
 
-import html
+import base64
 import re
 from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
 
-from nbconvert.filters import markdown2html
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from helpers.metrics import format_number
+from notebook_page import safe_markdown
 
-STYLE = """
-:root { color-scheme: light dark; --ink: #1c2330; --paper: #fbfbf9; --soft: #626b7a; --line: #d9dce2;
-  --good: #16794a; --bad: #b3261e; --mark: #8a5a00; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e8ec; --paper: #14171c; --soft: #9aa3b2;
-  --line: #333a45; --good: #5fce98; --bad: #ff8a80; --mark: #f0b95a; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 62rem; padding: 1rem; background: var(--paper); color: var(--ink);
-  font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: break-word; }
-h1 { font-size: 1.6rem; } h2 { font-size: 1.3rem; margin: 0; }
-article { border-top: 2px solid var(--line); margin-top: 2rem; padding-top: 1rem; }
-.soft, figcaption { color: var(--soft); } .good { color: var(--good); } .bad { color: var(--bad); }
-.mock { color: var(--mark); font-weight: 600; } a { color: inherit; }
-.scroll { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { border-bottom: 1px solid var(--line); padding: .3rem .8rem .3rem 0; text-align: left;
-  vertical-align: top; }
-.figures { display: grid; gap: 1.5rem;
-  grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); }
-figure { margin: 0; } figure img { background: #fff; border-radius: 4px; height: auto; max-width: 100%; }
-figcaption p { margin: 0 0 .4rem; font-size: .95rem; }
-pre { border-left: 3px solid var(--bad); overflow-x: auto; padding-left: .8rem; font-size: .85rem; }
-"""
-PAGE = """\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Astro-AI Hacks: results</title>
-<style>{style}</style>
-</head>
-<body>
-<h1>Astro-AI Hacks: results</h1>
-<p class="soft">{state}</p>
-{articles}
-</body>
-</html>
-"""
 KINDS = ("image/png", "image/jpeg", "image/svg+xml")
+HEADING = re.compile(r"^#+\s+(.+?)\s*$", re.MULTILINE)
+CI = "ci: sizes that only prove that every cell runs; the text describes demo."
+MET = {True: "✓ met", False: "✗ not met", None: ""}
+KIND = {True: "good", False: "bad", None: "number"}
+COLUMNS = ("What", "This run", "Source", "Baseline", "Floor", "Target", "Met")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture that a notebook put out, and the cell and section it stands in."""
+
+    number: int
+    kind: str
+    content: str
+    section: str
+    cell: str
+    width: int | None = None
+    described: str = ""
+
+    @property
+    def alt(self):
+        """What stands for the picture where it is not seen."""
+        return self.described or f"Figure {self.number}, of the section {self.section}"
+
+    @property
+    def address(self):
+        """The picture itself, as an address; in an image not even a script in an SVG would run."""
+        data = self.content
+        if self.kind == "image/svg+xml":
+            data = base64.b64encode(data.encode()).decode()
+        return f"data:{self.kind};base64,{''.join(data.split())}"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of the table: a number that is not broken over lines, and a text after it."""
+
+    number: str = ""
+    text: str = ""
+    kind: str = "number"
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,11 @@ class Result:
         return bool(self.scoreboard and self.scoreboard.get("mock"))
 
     @property
+    def status(self):
+        """Whether the notebook came to its end."""
+        return "failed" if self.error else "done"
+
+    @property
     def summary(self):
         """One line for the terminal."""
         if self.error:
@@ -76,32 +87,109 @@ class Result:
         data = "; on MOCK data, simulated here, not observed" if self.mock else ""
         return f"{self.number} {self.title}: done in {self.minutes:.1f} min{data}"
 
+    @property
+    def facts(self):
+        """How the hack ran, in a few words each."""
+        board = self.scoreboard or {}
+        facts = [f"{self.minutes:.1f} min", f"profile {self.profile}"]
+        return facts + [f"{key} {board[key]}" for key in ("device", "seed") if key in board]
+
+    @property
+    def targets(self):
+        """How many targets were met, of how many; a dash where there is nothing to tell."""
+        met = [row["met"] for row in self._scores if row.get("met") is not None]
+        return f"{sum(met)} of {len(met)}" if met and self.profile != "ci" else "–"
+
+    @property
+    def rows(self):
+        """The lines of the scoreboard, each a dictionary from the name of a column to a `Cell`."""
+        return [_row(row, self.profile) for row in self._scores]
+
+    @property
+    def columns(self):
+        """The columns in which there is something."""
+        rows = self.rows
+        return [name for name in COLUMNS if any(row[name] != Cell() for row in rows)]
+
+    @property
+    def sections(self):
+        """The figures of each section, as pairs of its heading and a list."""
+        groups = groupby(self.figures, key=lambda figure: figure.section)
+        return [(section, list(group)) for section, group in groups]
+
+    @property
+    def _scores(self):
+        return (self.scoreboard or {}).get("rows", [])
+
+
+def _row(row, profile):
+    error = row.get("error")
+    unit = row.get("unit") or ""
+    value = "" if row.get("value") is None else format_number(row["value"], error)
+    source = row.get("source")
+    met = row.get("met")
+    target = row.get("target") or ""
+    if profile == "ci":
+        # Nothing was trained long enough to be measured by it.
+        met = None
+        target = "–" if target else ""
+    return {
+        "What": Cell(text=row["what"]),
+        "This run": Cell(f"{value} {unit}".strip()),
+        "Source": Cell("" if source is None else str(source)),
+        "Baseline": _context(row, "baseline"),
+        "Floor": _context(row, "floor"),
+        "Target": Cell(target),
+        "Met": Cell(MET[met], kind=KIND[met]) if met is not None else Cell(),
+    }
+
+
+def _context(row, key):
+    """Return the cell of the baseline or the floor: the number, and in brackets what it is of."""
+    if row.get(key) is None:
+        return Cell()
+    negligible = (row.get("error") or 0) / 100
+    name = row.get(f"{key}_name")
+    return Cell(format_number(row[key], negligible=negligible), f"({name})" if name else "")
+
 
 def figures(notebook):
-    """Return (kind, content, caption in Markdown) of each figure of an executed notebook, in order.
-
-    The caption is the last paragraph of the text before the figure.
-    """
-    found, caption = [], ""
+    """Return each `Figure` of an executed notebook, in order."""
+    found = []
+    section = ""
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            caption = re.split(r"\n\s*\n", cell.source.strip())[-1]
+            section = (HEADING.findall(cell.source) or [section])[-1]
         for output in cell.get("outputs", ()):
             kind = next((kind for kind in KINDS if kind in output.get("data", {})), None)
-            if kind:
-                found.append((kind, output.data[kind], caption))
+            if kind is None:
+                continue
+            about = output.get("metadata", {}).get(kind, {})
+            figure = Figure(
+                number=len(found) + 1,
+                kind=kind,
+                content=output.data[kind],
+                section=section,
+                cell=cell.get("id", ""),
+                width=about.get("width"),
+                described=about.get("alt", ""),
+            )
+            found.append(figure)
     return found
 
 
-def results_page(results, waiting):
+def results_page(results, waiting, profile="demo", facts=()):
     """Return the page as HTML.
 
     Parameters
     ----------
     results : list of Result
         Of the hacks that have run.
-    waiting : list of str
-        Titles of the others, the first of which runs now.
+    waiting : list of sources.Hack
+        The others, the first of which runs now.
+    profile : {"ci", "demo", "full"}
+    facts : iterable of str
+        When, and from which version of the course, the page was made.
 
     Returns
     -------
@@ -109,73 +197,26 @@ def results_page(results, waiting):
     """
     state = f"{len(results)} of {len(results) + len(waiting)} hacks have run."
     if waiting:
-        state += f" Now: {html.escape(waiting[0])}. Load the page again to see more."
-    articles = "\n".join(map(_article, results))
-    # Not str.format: a style sheet is full of braces.
-    page = PAGE.replace("{style}", STYLE).replace("{state}", state)
-    return page.replace("{articles}", articles)
-
-
-def _article(result):
-    board = result.scoreboard or {}
-    facts = [f"{result.minutes:.1f} min", f"profile {board.get('profile', result.profile)}"]
-    facts += [f"{key} {board[key]}" for key in ("device", "seed") if key in board]
-    link = f'<a href="{result.name}.html">the executed notebook</a>'
-    parts = [
-        f'<article id="{result.name}">',
-        f"<h2>{result.number} {html.escape(result.title)}</h2>",
-        f"<div>{markdown2html(result.question)}</div>",
-        f'<p class="soft">{html.escape(" · ".join(facts))} · {link}</p>',
+        state += f" Now: {waiting[0].title}. Load the page again to see more."
+    planned = [
+        {"number": hack.number, "title": hack.title, "status": "waits" if place else "runs now"}
+        for place, hack in enumerate(waiting)
     ]
-    if result.mock:
-        parts.append('<p class="mock">MOCK data: simulated here, not observed.</p>')
-    if result.error:
-        parts.append(f'<p class="bad">Failed: {html.escape(result.error)}</p>')
-    if result.traceback:
-        parts.append(f"<pre>{html.escape(result.traceback)}</pre>")
-    if board.get("rows"):
-        parts.append(_table(board["rows"]))
-    if result.figures:
-        shown = "\n".join(_figure(result, *figure) for figure in result.figures)
-        parts.append(f'<div class="figures">\n{shown}\n</div>')
-    return "\n".join([*parts, "</article>"])
+    minutes = sum(result.minutes for result in results)
+    shown = sorted(results, key=_number)
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, undefined=StrictUndefined
+    )
+    environment.filters["markdown"] = safe_markdown
+    return environment.get_template("results_page.html.j2").render(
+        results=shown,
+        overview=sorted([*results, *planned], key=_number),
+        facts=[*facts, f"profile {profile}", f"{minutes:.1f} min in all"],
+        state=state,
+        profile=profile,
+        ci=CI,
+    )
 
 
-def _table(rows):
-    head = ("What", "This run", "Source", "Baseline", "Floor", "Target", "")
-    lines = ["<tr>" + "".join(f"<th>{name}</th>" for name in head) + "</tr>"]
-    for row in rows:
-        met = {True: '<span class="good">✓ met</span>', False: '<span class="bad">✗ not met</span>'}
-        cells = [html.escape(text) for text in _cells(row)] + [met.get(row.get("met"), "")]
-        lines.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
-    return '<div class="scroll"><table>\n' + "\n".join(lines) + "\n</table></div>"
-
-
-def _cells(row):
-    """Return the texts of one line of the scoreboard, but for the last column."""
-    error = row.get("error")
-    value = "" if row.get("value") is None else format_number(row["value"], error)
-    named = [
-        f"{format_number(row[key], negligible=(error or 0) / 100)} {_in_brackets(row.get(f'{key}_name'))}".rstrip()
-        if row.get(key) is not None
-        else ""
-        for key in ("baseline", "floor")
-    ]
-    unit = f" {row['unit']}" if row.get("unit") else ""
-    return [str(row.get("what", "")), value + unit, str(row.get("source") or ""), *named, str(row.get("target") or "")]
-
-
-def _in_brackets(name):
-    return f"({name})" if name else ""
-
-
-def _figure(result, kind, content, caption):
-    text = markdown2html(caption) if caption else ""
-    plain = " ".join(re.sub(r"<[^>]+>", "", text).split())
-    alt = html.escape(html.unescape(plain) or f"A figure of {result.title}", quote=True)
-    if kind == "image/svg+xml":
-        picture = content
-    else:
-        data = "".join(content.split())
-        picture = f'<img alt="{alt}" loading="lazy" src="data:{kind};base64,{data}">'
-    return f"<figure>\n<figcaption>{text}</figcaption>\n{picture}\n</figure>"
+def _number(hack):
+    return hack["number"] if isinstance(hack, dict) else hack.number

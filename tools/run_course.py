@@ -6,20 +6,23 @@ Usage::
 """
 
 import argparse
-import json
 import os
+import subprocess
 import sys
+import tomllib
 import webbrowser
+from datetime import UTC, datetime
 from pathlib import Path
-
-from nbconvert import HTMLExporter
 
 from execution import course_environment, execute
 from generate import solved
+from helpers.datasets import short
 from listing import PROFILES, read_minutes
+from notebook_page import notebook_page
 from notebooks import dumps, read_notebook, write
 from progress import Progress
 from results_page import Result, figures, results_page
+from scoreboards import forget_scoreboard, read_scoreboard
 from sources import ROOT, CourseError, read_hacks, select
 
 
@@ -49,19 +52,52 @@ def expected_seconds(hack, minutes, profile):
     """
     before = read_notebook(hack.path.with_suffix(".ipynb"))
     known = {cell.get("id"): cell.metadata.get("seconds", 0.0) for cell in before.cells} if before else {}
-    seconds = [known.get(cell.id, 0.0) for cell in hack.cells if cell.kind == "code"]
+    shares = [known.get(cell.id, 0.0) for cell in hack.cells if cell.kind == "code"]
     measured = minutes.get(hack.name, {})
-    if measured.get(profile):
-        # Where there is no execution to go by, each cell takes its share.
-        scale = 60 * measured[profile] / (sum(seconds) or len(seconds))
-        return [scale * value for value in (seconds if any(seconds) else [1.0] * len(seconds))]
-    return seconds if profile == "demo" else [0.0] * len(seconds)
+    demo = 60 * measured["demo"] if "demo" in measured else sum(shares)
+    total = 60 * measured[profile] if profile in measured else demo * typical(minutes, profile)
+    if not any(shares):
+        # Where there is no execution to go by, each cell takes the same share.
+        shares = [1.0] * len(shares)
+    return [total * share / sum(shares) for share in shares]
+
+
+def typical(minutes, profile):
+    """Return the time of a profile relative to demo, where both were measured."""
+    both = [measured for measured in minutes.values() if {profile, "demo"} <= set(measured)]
+    demo = sum(measured["demo"] for measured in both)
+    return sum(measured[profile] for measured in both) / demo if demo else 1.0
+
+
+def edition(root):
+    """Return which version of the course this is, and which commit if git knows one."""
+    settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    project = settings.get("project", {})
+    words = [f"version {project['version']}"] if "version" in project else []
+    command = ["git", "-C", str(root), "describe", "--always", "--exclude=*", "--dirty=, changed since"]
+    try:
+        found = subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout.strip()
+        words.append(f"commit {found}")
+    except (OSError, subprocess.CalledProcessError):
+        pass  # an installation without its history
+    return words
+
+
+def save(path, content, note):
+    """Write a file, or say with `note` why that is not possible; return whether it was."""
+    try:
+        write(path, content)
+    except OSError as error:
+        cure = "make room, or name another folder with --outputs"
+        note(f"{short(path)} could not be written ({error.strerror}): {cure}")
+        return False
+    return True
 
 
 def run_hack(root, hack, profile, outputs, progress):
     """Execute one hack, keep its notebook in `outputs` as .ipynb and .html, and return its `Result`."""
     board = outputs / "scoreboards" / f"{hack.name}.json"
-    board.unlink(missing_ok=True)
+    forgotten = forget_scoreboard(board)
     notebook, at = solved(root, hack), [1]
 
     def started(number, total, cell):
@@ -78,9 +114,15 @@ def run_hack(root, hack, profile, outputs, progress):
     except CourseError as failure:
         error, traceback = str(failure), getattr(failure, "traceback", "")
         progress.given_up(hack.name, at[0])
+    scores = None
+    if forgotten:
+        try:
+            scores = read_scoreboard(board)
+        except CourseError as failure:
+            error = error or str(failure)
     seconds = sum(cell.metadata.get("seconds", 0.0) for cell in notebook.cells)
-    write(outputs / f"{hack.name}.ipynb", dumps(notebook))
-    write(outputs / f"{hack.name}.html", HTMLExporter().from_notebook_node(notebook)[0])
+    save(outputs / f"{hack.name}.ipynb", dumps(notebook), progress.note)
+    save(outputs / f"{hack.name}.html", notebook_page(notebook, hack.title), progress.note)
     return Result(
         hack.number,
         hack.name,
@@ -88,19 +130,11 @@ def run_hack(root, hack, profile, outputs, progress):
         hack.question,
         seconds / 60,
         profile,
-        _scoreboard(board),
+        scores,
         figures(notebook),
         error,
         traceback,
     )
-
-
-def _scoreboard(path):
-    """Return what ``run.scoreboard()`` wrote, or None."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
 
 
 def run_course(root, only="", profile="demo", outputs=None, stream=None):
@@ -120,8 +154,14 @@ def run_course(root, only="", profile="demo", outputs=None, stream=None):
 
     Returns
     -------
-    page : pathlib.Path
+    page : pathlib.Path or None
+        None if what it should show at last could not be written.
     results : list of Result
+
+    Raises
+    ------
+    CourseError
+        If there is nothing to run, or nothing can be written from the start.
     """
     outputs = (outputs or root / "outputs").resolve()
     minutes = read_minutes(root)
@@ -130,14 +170,22 @@ def run_course(root, only="", profile="demo", outputs=None, stream=None):
         raise CourseError("solutions/: there is no hack to run")
     page, results = outputs / "index.html", []
     expected = {hack.name: expected_seconds(hack, minutes, profile) for hack in hacks}
+    facts = [f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", *edition(root)]
+
+    def grown():
+        return results_page(results, hacks[len(results) :], profile, facts)
+
+    def refuse(reason):
+        raise CourseError(reason)
+
+    save(page, grown(), refuse)
     with Progress(expected, stream) as progress:
         for hack in hacks:
-            write(page, results_page(results, [other.title for other in hacks[len(results) :]]))
             result = run_hack(root, hack, profile, outputs, progress)
             results.append(result)
             progress.note(result.summary)
-    write(page, results_page(results, []))
-    return page, results
+            kept = save(page, grown(), progress.note)
+    return page if kept else None, results
 
 
 def show(page):
@@ -170,6 +218,8 @@ def main(arguments=None):
     except KeyboardInterrupt:
         print("interrupted; the page shows the hacks that were finished", file=sys.stderr)
         return 130
+    if page is None:
+        return 1
     print(page)
     show(page)
     return int(any(result.error for result in results))

@@ -146,7 +146,11 @@ def read_hack(path, root):
     """Read one source in jupytext's percent format, and check it; see `read_hacks`."""
     if not NAME.fullmatch(path.stem):
         raise CourseError(f"solutions/{path.name}: a source is called NN_name.py")
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        found = f"expected UTF-8, found another encoding at byte {error.start}"
+        raise CourseError(f"solutions/{path.name}: {found}: save it as UTF-8") from None
     try:
         raw = jupytext.reads(text, fmt="py:percent").cells
     except (ValueError, nbformat.ValidationError) as error:
