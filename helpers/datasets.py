@@ -163,9 +163,10 @@ def cached(name, settings, version, make, folder=None):
 
 
 def fetch(name, folder=None):
-    """Download the files of a data set; those that are here already are only checked.
+    """Download the files of a data set; those that are here already are only checked, and never replaced.
 
-    What came before a connection broke is kept as ``<file>.part`` and gone on from. A SHA-256 that is not
+    What came before a connection broke is kept as ``<file>.part`` and gone on from; while one process
+    downloads a file, another waits for it. A SHA-256 that is not
     in the registry is written to ``<file>.sha256`` at the first download, and compared from then on.
 
     Parameters
