@@ -16,6 +16,12 @@ from helpers import attempts
 from helpers.attempts import TimeIsUp, announced, state_kept, time_limit
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """Other programs may keep a test waiting for long."""
+    monkeypatch.setattr(attempts, "BY_CLOCK", 1000)
+
+
 def busy(seconds):
     """Compute for so many seconds of this thread's own processor time."""
     end = time.thread_time() + seconds
@@ -28,8 +34,7 @@ def test_an_endless_loop_is_ended():
         busy(100)
 
 
-def test_neither_waiting_nor_other_threads_use_up_the_time(monkeypatch):
-    monkeypatch.setattr(attempts, "BY_CLOCK", 1000)
+def test_neither_waiting_nor_other_threads_use_up_the_time():
     other = threading.Thread(target=busy, args=[0.3])
     with time_limit(0.15):
         other.start()
@@ -37,7 +42,8 @@ def test_neither_waiting_nor_other_threads_use_up_the_time(monkeypatch):
         time.sleep(0.3)
 
 
-def test_waiting_without_end_is_ended_by_the_clock():
+def test_waiting_without_end_is_ended_by_the_clock(monkeypatch):
+    monkeypatch.setattr(attempts, "BY_CLOCK", 10)
     with pytest.raises(TimeIsUp, match="not done after 0.2 s: what does it wait for"), time_limit(0.02):
         threading.Event().wait()
 
@@ -78,13 +84,16 @@ def test_in_another_thread_a_block_runs_without_a_limit():
 def test_a_block_that_goes_on_is_announced_and_a_quick_one_is_not(monkeypatch):
     shown = io.StringIO()
     monkeypatch.setattr(sys, "stdout", shown)
-    with announced("quick", 3600):
-        pass
-    with announced("slow", 0.01):
-        while "slow" not in shown.getvalue():
+    before = set(threading.enumerate())
+    with announced("quick", 20):
+        quick = set(threading.enumerate()) - before
+    for watchdog in quick:
+        watchdog.join()
+    assert quick and not shown.getvalue()
+    with time_limit(0.1), announced("slow", 0.01):
+        while not shown.getvalue().endswith("\n"):
             time.sleep(0.01)
     assert shown.getvalue() == "slow\n"
-    assert not [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer) and thread.is_alive()]
 
 
 def drawn():

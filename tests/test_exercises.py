@@ -25,6 +25,7 @@ def toy(monkeypatch):
     monkeypatch.setattr(exercises, "_hints_given", {})
     monkeypatch.setattr(exercises, "hacks", {})
     monkeypatch.setattr(exercises, "SECONDS", 0.5)
+    monkeypatch.setattr(attempts, "BY_CLOCK", 1000)
     reference = types.ModuleType("helpers.reference.hack99")
     reference.double = lambda x: 2 * x
     reference.Model = torch.nn.Identity
@@ -226,7 +227,6 @@ def test_an_attempt_that_waits_for_long_is_announced_past_its_own_printing(monke
     shown = io.StringIO()
     monkeypatch.setattr(sys, "stdout", shown)
     monkeypatch.setattr(exercises, "SECONDS", 0.05)
-    monkeypatch.setattr(attempts, "BY_CLOCK", 1000)
 
     def waits(x):
         while "99.double is still running" not in shown.getvalue():

@@ -8,7 +8,7 @@ import torch
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
-from helpers import exercises, rescue
+from helpers import attempts, exercises, rescue
 from helpers.exercises import check, require
 
 RIGHT = "@exercise('99.double')\ndef double(x):\n    return x + x\n"
@@ -21,6 +21,7 @@ def toy(monkeypatch):
     monkeypatch.setattr(exercises, "_checks", {})
     monkeypatch.setattr(exercises, "hacks", {})
     monkeypatch.setattr(exercises, "SECONDS", 0.2)
+    monkeypatch.setattr(attempts, "BY_CLOCK", 1000)
     reference = types.ModuleType("helpers.reference.hack99")
     reference.double = lambda x: 2 * x
     reference.Model = torch.nn.Identity
@@ -108,7 +109,10 @@ def test_a_terminal_lets_a_cell_be_written_to_its_end(notebook):
 
 DEFINITIONS = {
     "raises": ("@exercise('99.Model')\nclass Model:\n    layers = missing_name\n", "it raised NameError"),
-    "has no end": ("@exercise('99.Model')\nclass Model:\n    while True:\n        pass\n", "it ran for more than"),
+    "has no end": (
+        "@exercise('99.Model')\nclass Model:\n    for _ in range(10**8):\n        pass\n",
+        "it ran for more than",
+    ),
     "leaves": ("import sys\n@exercise('99.Model')\ndef Model(x=sys.exit()):\n    return x\n", "it raised SystemExit"),
     "in other words": (
         "from helpers import exercises\n@exercises.exercise(identifier='99.Model')\nasync def Model(x=missing):\n    pass\n",
