@@ -15,15 +15,16 @@ BY_CLOCK = 10  # times as long it may take by the clock, on a machine that has o
 
 
 class TimeIsUp(BaseException):
-    """An attempt runs for too long. Not an Exception, so that an attempt does not catch it by mistake."""
+    """An attempt runs for too long; no Exception, so that none catches it by mistake."""
 
 
 @contextmanager
 def time_limit(seconds):
-    """Raise `TimeIsUp` in a block that computes for too long, or takes ten times as long by the clock.
+    """Raise `TimeIsUp` in a block that computes for too long, or takes ten times that by the clock.
 
-    What counts is the processor time of this thread, which neither other programs nor other threads use up.
-    Only the main thread can be interrupted, not on Windows, and a call in C only when it is over.
+    What counts is the processor time of this thread, which neither other programs nor other
+    threads use up. Only the main thread can be interrupted, not on Windows, and a call in C only
+    when it is over.
 
     Parameters
     ----------
@@ -43,7 +44,8 @@ def time_limit(seconds):
         if computes or waits:
             signal.setitimer(signal.ITIMER_REAL, seconds, seconds)  # later, should this be caught
         if computes:
-            raise TimeIsUp(f"it ran for more than {seconds} s on a tiny input: is there an endless loop?")
+            long = f"it ran for more than {seconds} s on a tiny input"
+            raise TimeIsUp(f"{long}: is there an endless loop?")
         if waits:
             raise TimeIsUp(f"it is not done after {BY_CLOCK * seconds} s: what does it wait for?")
 
@@ -60,8 +62,8 @@ def time_limit(seconds):
 def announced(sentence, seconds):
     """Print a sentence if a block is not done after so many seconds by the clock.
 
-    It is for calls in C, a product of huge matrices say, which `time_limit` cannot end. A call that does not even
-    let other threads run, as ``sum(range(10**13))``, stays silent.
+    It is for calls in C, a product of huge matrices say, which `time_limit` cannot end. A call
+    that does not even let other threads run, as ``sum(range(10**13))``, stays silent.
     """
     shown = sys.stdout
     watchdog = threading.Timer(seconds, lambda: print(sentence, file=shown, flush=True))
@@ -77,8 +79,9 @@ def announced(sentence, seconds):
 def state_kept(*modules):
     """Leave what is global as a block found it, and compute on one thread meanwhile.
 
-    Put back are the random numbers, PyTorch's switches and threads, the working folder, the environment, and what
-    NumPy, PyTorch and the modules given call by their names. Threads that the block starts go on.
+    Put back are the random numbers, PyTorch's switches and threads, the working folder, the
+    environment, and what the names in NumPy, PyTorch and the modules given stand for. Threads that
+    the block starts go on.
     """
     with ExitStack() as put_back:
         put_back.callback(random.setstate, random.getstate())

@@ -11,7 +11,8 @@ A subject room registers its checks when it is imported (``helpers/rings/checks.
     def ring_mask(attempt, reference):
         require(attempt(...).shape == (28, 28), "the mask has shape ..., expected (28, 28)")
 
-The checks look for slips, not for cheats: who hands in the reference itself is told that it is correct.
+The checks look for slips, not for cheats: who hands in the reference itself is told that it is
+correct.
 """
 
 import difflib
@@ -36,8 +37,9 @@ SECONDS = 10  # an attempt that computes for longer is taken for an endless loop
 PRINTED = 1000  # characters of an attempt's own printing that are shown
 STUB = "your code here"  # what the stub of an exercise raises NotImplementedError with
 STUCK = (
-    "{} is still running after {} s, perhaps in a long call that cannot be ended from here. To interrupt it: "
-    "Kernel → Interrupt (on Colab: Runtime → Interrupt execution); if nothing happens, restart the kernel."
+    "{} is still running after {} s, perhaps in a long call that cannot be ended from here. "
+    "To interrupt it: Kernel → Interrupt (on Colab: Runtime → Interrupt execution); "
+    "if nothing happens, restart the kernel."
 )
 _checks = {}
 _hints_given = {}
@@ -147,7 +149,7 @@ def exercise(identifier):
 
 
 def names(beginning=""):
-    """Return the names of the exercises that are registered; with a beginning, such as "06.", only of those."""
+    """Return the names of all registered exercises, or of those with this beginning: "06.", say."""
     return sorted(name for name in _checks if name.startswith(beginning))
 
 
@@ -213,7 +215,7 @@ def _checked(identifier, attempt, solution):
 
 
 def say(identifier, attempt, answer, figure=None):
-    """Print an answer and show its figure; return the attempt if it is correct, else the reference."""
+    """Print an answer, show its figure, and return the attempt if correct, else the reference."""
     if answer != "correct" and strict():
         raise ExerciseError(f"{identifier} — {answer}")
     sign = {"t": "○", "n": "✗", "c": "✓"}[answer[0]]
@@ -225,7 +227,7 @@ def say(identifier, attempt, answer, figure=None):
 
 
 def hint(identifier):
-    """Print the next hint of an exercise; after the last one all of them, and where the solved notebook is."""
+    """Print the next hint; after the last one all of them, and where the solved notebook is."""
     try:
         hints = known(identifier).hints
     except UnknownExercise as error:
@@ -242,7 +244,7 @@ def hint(identifier):
 
 
 def _solved(identifier):
-    """Return the public address of the solved notebook, or of their folder before `setup` has named the hack."""
+    """Return the public address of the solved notebook; of their folder before `setup`."""
     if CHECKOUT:
         project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
         repository = project["project"]["urls"]["Repository"]
@@ -250,7 +252,9 @@ def _solved(identifier):
         urls = importlib.metadata.metadata("astro-ai-hacks").get_all("Project-URL")
         repository = dict(url.split(", ", 1) for url in urls)["Repository"]
     hack = hacks.get(identifier.split(".")[0])
-    return f"{repository}/blob/main/solutions/{hack}.ipynb" if hack else f"{repository}/tree/main/solutions"
+    if hack is None:
+        return f"{repository}/tree/main/solutions"
+    return f"{repository}/blob/main/solutions/{hack}.ipynb"
 
 
 def describe(error):

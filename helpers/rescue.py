@@ -1,7 +1,8 @@
-"""What keeps an attempt at an exercise from stopping the notebook, where its decorator never sees it.
+"""What keeps an attempt from stopping the notebook where its decorator never sees it.
 
-Python reads a cell before it runs it, and runs the body of a class and the default values of a function
-before the decorator. So `protect_notebook` has the shell hand each cell to `answer_unreadable` and `Protect`.
+Python reads a cell before it runs it, and runs the body of a class and the default values of a
+function before the decorator. So `protect_notebook` has the shell hand each cell to
+`answer_unreadable` and `Protect`.
 """
 
 import ast
@@ -21,8 +22,9 @@ ROOM = "__import__('helpers.rescue').rescue"  # a cell may not have imported it
 def protect_notebook(hack):
     """In a notebook, let no attempt at an exercise stop it; elsewhere only note which hack this is.
 
-    The name of each exercise is the reference from the start, where the notebook does not define it: for the
-    cells below one that was left out, was interrupted, or whose exercise is misspelt. With ``HACK_STRICT=1`` it is not.
+    The name of each exercise is the reference from the start, where the notebook does not define
+    it: for the cells below one that was left out, was interrupted, or whose exercise is misspelt.
+    With ``HACK_STRICT=1`` it is not.
 
     Parameters
     ----------
@@ -46,7 +48,7 @@ def protect_notebook(hack):
 
 
 def answer_unreadable(lines):
-    """Make an exercise's cell that Python cannot read into one that answers so; leave all others as they are.
+    """Make an exercise's cell that Python cannot read into one that says so; leave all others.
 
     Parameters
     ----------
@@ -75,7 +77,7 @@ def answer_unreadable(lines):
     return lines
 
 
-answer_unreadable.has_side_effects = True  # so the shell does not ask it whether a cell is written to its end
+answer_unreadable.has_side_effects = True  # it is not asked whether a cell is written to its end
 
 
 def missing(identifier, reason):
@@ -115,7 +117,7 @@ def _values(call):
 
 @contextmanager
 def rescued(identifier, name, namespace):
-    """Answer for an attempt whose definition itself raises or does not end, and hand on the reference.
+    """Answer for an attempt whose definition raises or does not end; hand on the reference.
 
     Parameters
     ----------

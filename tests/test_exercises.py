@@ -14,7 +14,8 @@ import torch
 from helpers import attempts, exercises
 from helpers.exercises import ExerciseError, NotYet, call, check, exercise, hint, require, require_close
 
-PROJECT = tomllib.loads((Path(__file__).resolve().parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(autouse=True)
@@ -184,11 +185,12 @@ def test_the_last_hint_names_the_address_of_the_solved_notebook(monkeypatch, cap
     assert last_hint(capsys).endswith(f" {address}")
 
 
-def test_the_address_is_known_where_the_course_is_installed_without_its_repository(monkeypatch, tmp_path, capsys):
+def test_an_installed_course_knows_the_address_as_well(monkeypatch, tmp_path, capsys):
     folder = tmp_path / "astro_ai_hacks-1.0.dist-info"
     folder.mkdir()
     lines = ["Metadata-Version: 2.1", "Name: astro-ai-hacks", "Version: 1.0"]
-    lines += ["Project-URL: Documentation, https://a.example/docs", "Project-URL: Repository, https://a.example/b"]
+    lines += ["Project-URL: Documentation, https://a.example/docs"]
+    lines += ["Project-URL: Repository, https://a.example/b"]
     (folder / "METADATA").write_text("\n".join(lines) + "\n", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(exercises, "CHECKOUT", None)

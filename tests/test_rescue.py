@@ -1,4 +1,4 @@
-"""In the shell of a notebook, whatever is wrong with an attempt, the cells below find a solution."""
+"""In a notebook's shell, whatever is wrong with an attempt, the cells below find a solution."""
 
 import sys
 import types
@@ -66,14 +66,18 @@ def value(shell, source):
     return result.result
 
 
+HEAD = "@exercise('99.double')\ndef double(x):\n"
 UNREADABLE = {
-    "no colon": ("def double(x)\n    return x + x\n", "line 2, `def double(x)`: expected ':'"),
-    "not indented": ("def double(x):\nreturn x + x\n", "line 3, `return x + x`: expected an indented block"),
-    "indented otherwise": ("def double(x):\n    y = x\n  return y\n", "line 4, `return y`: unindent does not match"),
-    "return outside": ("def double(x):\n    y = x + x\nreturn y\n", "line 4, `return y`: 'return' outside function"),
-    "open bracket": ("def double(x):\n    return (x + x\n", "line 3, `return (x + x`: '(' was never closed"),
-    "open string": ("def double(x):\n    return 'x\n", "line 3, `return 'x`: unterminated string"),
-    "nothing": ("", "line 1, `@exercise('99.double')`: "),
+    "no colon": (HEAD.replace(":", ""), "line 2, `def double(x)`: expected ':'"),
+    "not indented": (f"{HEAD}return x\n", "line 3, `return x`: expected an indented block"),
+    "indented otherwise": (f"{HEAD}    y = x\n  z = x\n", "line 4, `z = x`: unindent does not match"),
+    "return outside": (f"{HEAD}    y = x\nreturn y\n", "line 4, `return y`: 'return' outside function"),
+    "open bracket": (f"{HEAD}    return (x\n", "line 3, `return (x`: '(' was never closed"),
+    "open string": (f"{HEAD}    return 'x\n", "line 3, `return 'x`: unterminated string"),
+    "nothing": ("@exercise('99.double')\n", "line 1, `@exercise('99.double')`: "),
+    "slip in the decorator": (RIGHT.replace("')", ")"), "line 1, `@exercise('99.double)`: "),
+    "decorator left open": (RIGHT.replace("')", "'"), "line 1, `@exercise('99.double'`: "),
+    "under a magic": (f"%%time\n{HEAD}return x\n", "line 3, `return x`: expected an indented block"),
 }
 
 
@@ -81,25 +85,20 @@ UNREADABLE = {
 def test_a_cell_that_python_cannot_read_is_answered(slip, toy, notebook, capsys):
     source, reason = UNREADABLE[slip]
     del notebook.user_ns["double"]
-    assert notebook.run_cell(f"@exercise('99.double')\n{source}").success
+    assert notebook.run_cell(source).success
     assert notebook.user_ns["double"] is toy.double
     said = capsys.readouterr().out
     assert f"✗ 99.double — not yet: Python cannot read {reason}" in said
     assert "(the cells below use the reference solution)" in said
 
 
-def test_so_is_one_under_a_magic_or_with_a_slip_in_the_decorator(toy, notebook, capsys):
-    for source in ("%%time\n" + RIGHT.replace(":", ""), RIGHT.replace("')", "'"), RIGHT.replace("')", ")")):
-        assert notebook.run_cell(source).success
-        assert notebook.user_ns["double"] is toy.double
-        assert "99.double — not yet: Python cannot read" in capsys.readouterr().out
-
-
 def test_other_cells_are_left_as_they_are(notebook, capsys):
     lines = ["@exercise('99.triple')\n", "def triple(x)\n"]
     assert rescue.answer_unreadable(lines) is lines
-    assert isinstance(notebook.run_cell("def double(x)\n    return x\n").error_before_exec, SyntaxError)
-    assert value(notebook, f"import asyncio\nawait asyncio.sleep(0)\n%pwd\n!true\n{RIGHT}double(4)") == 8
+    result = notebook.run_cell("def double(x)\n    return x\n")
+    assert isinstance(result.error_before_exec, SyntaxError)
+    source = f"import asyncio\nawait asyncio.sleep(0)\n%pwd\n!true\n{RIGHT}double(4)"
+    assert value(notebook, source) == 8
     assert "99.double — correct" in capsys.readouterr().out
 
 
@@ -107,15 +106,15 @@ def test_a_terminal_lets_a_cell_be_written_to_its_end(notebook):
     assert notebook.check_complete("@exercise('99.double')\ndef double(x):\n")[0] == "incomplete"
 
 
+CLASS = "@exercise('99.Model')\nclass Model:\n"
 DEFINITIONS = {
-    "raises": ("@exercise('99.Model')\nclass Model:\n    layers = missing_name\n", "it raised NameError"),
-    "has no end": (
-        "@exercise('99.Model')\nclass Model:\n    for _ in range(10**8):\n        pass\n",
-        "it ran for more than",
-    ),
+    "raises": (f"{CLASS}    layers = absent\n", "it raised NameError"),
+    "has no end": (f"{CLASS}    for _ in range(10**8):\n        pass\n", "it ran for more than"),
     "leaves": ("import sys\n@exercise('99.Model')\ndef Model(x=sys.exit()):\n    return x\n", "it raised SystemExit"),
     "in other words": (
-        "from helpers import exercises\n@exercises.exercise(identifier='99.Model')\nasync def Model(x=missing):\n    pass\n",
+        "from helpers import exercises\n"
+        "@exercises.exercise(identifier='99.Model')\n"
+        "async def Model(x=absent):\n    pass\n",
         "it raised NameError",
     ),
 }
@@ -130,7 +129,7 @@ def test_a_definition_that_does_not_come_to_its_end_is_rescued(slip, toy, notebo
     assert f"✗ 99.Model — not yet: {reason}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("source", [DEFINITIONS["raises"][0], "@exercise('99.Model')\nclass Model\n"])
+@pytest.mark.parametrize("source", [DEFINITIONS["raises"][0], CLASS])
 def test_where_strictness_is_asked_for_it_raises(source, notebook, monkeypatch):
     monkeypatch.setenv("HACK_STRICT", "1")
     assert isinstance(notebook.run_cell(source).error_in_exec, exercises.ExerciseError)
@@ -145,7 +144,8 @@ def test_an_attempt_by_another_name_is_found_under_the_name_of_the_exercise(toy,
 
 def test_a_misspelt_exercise_is_answered_in_one_line(toy, notebook, capsys):
     assert value(notebook, RIGHT.replace("99.double", "99.duoble") + "double(4)") == 8
-    assert capsys.readouterr().out.startswith("✗ there is no exercise '99.duoble'; did you mean 99.double?\n")
+    said = capsys.readouterr().out
+    assert said.startswith("✗ there is no exercise '99.duoble'; did you mean 99.double?\n")
     assert notebook.user_ns["double"] is toy.double
 
 
@@ -156,7 +156,8 @@ def test_a_misspelt_exercise_is_an_error_where_strictness_is_asked_for(notebook,
 
 
 def test_an_error_of_another_exercise_decorator_is_left_alone(notebook):
-    source = "def exercise(number):\n    return lambda f: f\n@exercise('1')\ndef f(x={}):\n    return x\n"
+    own = "def exercise(number):\n    return lambda f: f\n"
+    source = f"{own}@exercise('1')\ndef f(x={{}}):\n    return x\n"
     value(notebook, source.format("1"))
     assert isinstance(notebook.run_cell(source.format("1 / 0")).error_in_exec, ZeroDivisionError)
 
@@ -187,7 +188,8 @@ def test_what_the_notebook_defines_itself_wins(toy, notebook):
     rescue.protect_notebook("99_doubles")  # the first cell, run again
     assert notebook.user_ns["double"] is own is not toy.double
     assert notebook.input_transformers_cleanup.count(rescue.answer_unreadable) == 1
-    assert [type(transformer) for transformer in notebook.ast_transformers].count(rescue.Protect) == 1
+    kinds = [type(transformer) for transformer in notebook.ast_transformers]
+    assert kinds.count(rescue.Protect) == 1
 
 
 def test_where_strictness_is_asked_for_no_reference_is_there(shell, monkeypatch):

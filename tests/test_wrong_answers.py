@@ -17,7 +17,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
 def answer_unreadably(source):
-    """The colon behind the first line of the definition is missing: Python cannot even read the cell."""
+    """The colon behind the head of the definition is missing: Python cannot even read the cell."""
     return re.sub(r"^((?:def|class) .*):$", r"\1", source, flags=re.M)
 
 
