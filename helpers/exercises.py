@@ -26,12 +26,32 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from IPython import get_ipython
 from IPython.display import display
 
 from helpers.attempts import TimeIsUp, announced, state_kept, time_limit
 from helpers.datasets import CHECKOUT
+from helpers.require import NotYet, call, require, require_close, returning
+
+__all__ = [
+    "Check",
+    "ExerciseError",
+    "NotYet",
+    "UnknownExercise",
+    "call",
+    "check",
+    "describe",
+    "exercise",
+    "hint",
+    "judge",
+    "known",
+    "names",
+    "reference",
+    "require",
+    "require_close",
+    "say",
+    "strict",
+]
 
 SECONDS = 10  # an attempt that computes for longer is taken for an endless loop
 PRINTED = 1000  # characters of an attempt's own printing that are shown
@@ -54,23 +74,16 @@ class UnknownExercise(LookupError):
     """There is no exercise of this name."""
 
 
-class NotYet(Exception):  # noqa: N818 - it is an answer, not an error
-    """What is wrong with an attempt, in one sentence, with a figure where that helps."""
-
-    def __init__(self, reason, figure=None):
-        super().__init__(reason)
-        self.figure = figure
-
-
 @dataclass(frozen=True)
 class Check:
-    """The check of one exercise, and its hints."""
+    """The check of one exercise, its hints, and what makes a result into what the cells below expect."""
 
     function: callable
     hints: tuple
+    returns: callable = None
 
 
-def check(identifier, hints):
+def check(identifier, hints, returns=None):
     """Register a check: a function of (attempt, reference) that raises `NotYet`, or returns a figure or None.
 
     Parameters
@@ -79,45 +92,16 @@ def check(identifier, hints):
         Number of the hack and name of the exercise, such as "06.ring_mask".
     hints : sequence of str
         From a nudge to nearly the solution.
+    returns : callable, optional
+        Makes what an attempt returns, a list say, into what the cells below expect, or raises `NotYet`, such as
+        `helpers.require.array`. The check and the cells below get the attempt with its results made so.
     """
 
     def register(function):
-        _checks[identifier] = Check(function, tuple(hints))
+        _checks[identifier] = Check(function, tuple(hints), returns)
         return function
 
     return register
-
-
-def require(condition, reason, figure=None):
-    """Raise `NotYet` with the reason, and the figure that ``figure()`` draws, unless the condition holds."""
-    if not condition:
-        raise NotYet(reason, figure and figure())
-
-
-def require_close(found, expected, reason, rtol=1e-4, atol=1e-5):
-    """Raise `NotYet` unless two arrays, tensors or numbers agree in shape and value.
-
-    The reason may contain ``{found}`` and ``{expected}``.
-    """
-    values = [np.asarray(value.detach().cpu() if torch.is_tensor(value) else value) for value in (found, expected)]
-    if values[0].dtype.kind not in "biuf":
-        raise NotYet(f"expected numbers, found a {type(found).__name__}")
-    if values[0].shape != values[1].shape:
-        raise NotYet(f"the result has shape {values[0].shape}, expected {values[1].shape}")
-    if not np.allclose(*values, rtol=rtol, atol=atol):
-        shown = [np.array2string(value, precision=4, threshold=6) for value in values]
-        raise NotYet(reason.format(found=shown[0], expected=shown[1]))
-
-
-def call(attempt, *arguments, **keywords):
-    """Call an attempt and return its result; raise `NotYet` if it has changed an array that it was given."""
-    given = [value for value in (*arguments, *keywords.values()) if isinstance(value, np.ndarray | torch.Tensor)]
-    before = [value.copy() if isinstance(value, np.ndarray) else value.detach().clone() for value in given]
-    result = attempt(*arguments, **keywords)
-    for value, kept in zip(given, before, strict=True):
-        same = np.array_equal(value, kept) if isinstance(value, np.ndarray) else torch.equal(value.detach(), kept)
-        require(same, "it changes an array that it is given, which others still need: compute a new one")
-    return result
 
 
 def exercise(identifier):
@@ -131,8 +115,8 @@ def exercise(identifier):
     Returns
     -------
     callable
-        A decorator that returns the attempt if it is correct, else the reference. It never raises, unless
-        ``HACK_STRICT=1``.
+        A decorator that returns the attempt if it is correct (with its results made into what the cells below
+        expect), else the reference. It never raises, unless ``HACK_STRICT=1``.
 
     Raises
     ------
@@ -203,8 +187,9 @@ def judge(identifier, attempt):
 
 
 def _checked(identifier, attempt, solution):
+    task = known(identifier)
     try:
-        return "correct", known(identifier).function(attempt, solution)
+        return "correct", task.function(returning(attempt, task.returns), solution)
     except NotYet as reason:
         return f"not yet: {reason}", reason.figure
     except (KeyboardInterrupt, TimeIsUp):
@@ -223,7 +208,7 @@ def say(identifier, attempt, answer, figure=None):
     print(f"{sign} {identifier} — {answer}{handed_on}")
     if figure is not None and get_ipython():
         display(figure)
-    return attempt if answer == "correct" else reference(identifier)
+    return returning(attempt, known(identifier).returns) if answer == "correct" else reference(identifier)
 
 
 def hint(identifier):

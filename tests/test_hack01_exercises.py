@@ -1,13 +1,11 @@
 """Exercises of hack 01: the solved version is accepted, plausible wrong answers are told what is wrong."""
 
 import numpy as np
-import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 import helpers.spectra.checks  # noqa: F401 - registers the checks
-from helpers import exercises
 from helpers.reference import hack01
 
 ROOT2 = np.sqrt(2)
@@ -20,6 +18,17 @@ def scaled(wavelength=lambda w, z: w / (1 + z), flux=lambda f, z: f * (1 + z), e
 def in_place(wavelength, flux, error, redshift):
     wavelength /= 1 + redshift
     return wavelength, flux * (1 + redshift), error * (1 + redshift)
+
+
+def buffered():
+    kept = np.empty(100)
+
+    def attempt(wavelength, flux, error, redshift):
+        result = kept[: len(flux)]
+        result[:] = flux * (1 + redshift)
+        return wavelength / (1 + redshift), result, error * (1 + redshift)
+
+    return attempt
 
 
 def binned(weigh="inside", total=False, error="own"):
@@ -61,6 +70,18 @@ def binned(weigh="inside", total=False, error="own"):
 def interpolated(edges, flux, error, lower, upper):
     centres, middle = (edges[1:] + edges[:-1]) / 2, (lower + upper) / 2
     return np.interp(middle, centres, flux), np.interp(middle, centres, error)
+
+
+def bin_cumulative(edges, flux, error, lower, upper):
+    """Right only where the pixels cover the bin."""
+    integral = np.r_[0, np.cumsum(flux * np.diff(edges))]
+    mean = np.diff(np.interp([lower, upper], edges, integral))[0] / (upper - lower)
+    share = np.diff(np.clip(edges, lower, upper)) / (upper - lower)
+    return np.array([mean, np.linalg.norm(share * error)])
+
+
+def first_seven(edges, flux, error, lower, upper):
+    return hack01.bin_flux(edges[:8], flux, error, lower, upper)
 
 
 def first_and_last(edges, flux, error, lower, upper):
@@ -180,6 +201,37 @@ class OwnMatrices(nn.Module):
         return torch.einsum("ncl,nc->ncl", x, 1 / (1 + torch.exp(-a - b)))
 
 
+class HalfOwn(nn.Module):
+    """Right: one matrix of its own, as it is multiplied from the right, and one layer."""
+
+    def __init__(self, channels, ratio=8):
+        super().__init__()
+        hidden = channels // ratio or 1
+        self.a, self.layer = nn.Parameter(torch.randn(channels, hidden)), nn.Linear(hidden, channels)
+
+    def forward(self, x):
+        scores = [self.layer(torch.relu(summary @ self.a)) for summary in (x.mean(2), x.amax(2))]
+        return x * torch.sigmoid(scores[0] + scores[1])[:, :, None]
+
+
+class OneForAll(Attention):
+    made = {}
+
+    def layers(self, channels, hidden):
+        return self.made.setdefault((channels, hidden), super().layers(channels, hidden))
+
+
+def dropout(self, channels, hidden):
+    linear = nn.Linear(channels, hidden), nn.Linear(hidden, channels)
+    return nn.Sequential(linear[0], nn.ReLU(), nn.Dropout(0.5), linear[1])
+
+
+def without_gradient(self, x):
+    with torch.no_grad():
+        summaries = x.mean(2), x.amax(2)
+    return tuple(map(self.network, summaries))
+
+
 def no_bias(self, channels, hidden):
     linear = [nn.Linear(channels, hidden, bias=False), nn.Linear(hidden, channels, bias=False)]
     return nn.Sequential(linear[0], nn.ReLU(), linear[1])
@@ -207,6 +259,15 @@ def penalty_with(graph=True, given=lambda p, c: (p, c), weight_of=lambda w: w, b
 def penalty_backward(critic, points, condition, weight=10.0):
     critic(points, condition).sum().backward(create_graph=True)
     return weight * ((points.grad.norm(dim=1) - 1) ** 2).mean()
+
+
+def penalty_of_five(critic, points, condition, weight=10.0):
+    return penalty(reduce=lambda value: value.sum() / 5)(critic, points, condition, weight)
+
+
+def penalty_in_evaluation(critic, points, condition, weight=10.0):
+    critic.eval()
+    return penalty()(critic, points, condition, weight)
 
 
 def penalty_half_detached(critic, points, condition, weight=10.0):
@@ -266,6 +327,14 @@ WRONG = {
         (lambda w, f, e, z: (w / (1 + z), f * (1 + z)), "expected three arrays"),
         (lambda w, f, e, z: None, "expected three arrays"),
         (in_place, "changes an array"),
+        (scaled(flux=lambda f, z: f.clip(0) * (1 + z)), "for negative fluxes"),
+        (scaled(flux=lambda f, z: abs(f) * (1 + z)), "for negative fluxes"),
+        (scaled(flux=lambda f, z: np.nan_to_num(f) * (1 + z)), "for a flux that is NaN"),
+        (scaled(error=lambda e, z: np.nan_to_num(e, posinf=0) * (1 + z)), "for a flux that is NaN"),
+        (scaled(error=lambda e, z: np.where(np.isinf(e), 0, e) * (1 + z)), "whose error is infinite"),
+        (scaled(wavelength=lambda w, z: (w / (1 + z))[:4]), "the result has shape (4,), expected (9,)"),
+        (buffered(), "the next call changes the result"),
+        (lambda *given: [list(map(str, part)) for part in hack01.to_rest_frame(*given)], "found a list"),
     ],
     "01.bin_flux": [
         (interpolated, "that is interpolation"),
@@ -287,6 +356,12 @@ WRONG = {
         (binned(error="interpolated"), "the error is interpolated"),
         (binned(error="flux"), "the error in the test bin is"),
         (first_and_last, "for a bin inside a pixel"),
+        (bin_cumulative, "that reaches beyond the last pixel"),
+        (lambda edges, flux, *others: hack01.bin_flux(edges, flux.clip(0), *others), "for negative fluxes"),
+        (lambda edges, flux, *others: hack01.bin_flux(edges, abs(flux), *others), "for negative fluxes"),
+        (lambda edges, flux, *others: hack01.bin_flux(edges, np.nan_to_num(flux), *others), "is taken for 0"),
+        (lambda edges, *others: first_seven(edges, *others), "for negative fluxes it raises"),
+        (lambda *arguments: [[value] for value in hack01.bin_flux(*arguments)], "the result has shape (1,)"),
         (lambda *arguments: hack01.bin_flux(*arguments)[0], "expected two numbers"),
         (lambda edges, flux, *others: (flux.max(), 1.0), "the mean flux in the test bin is"),
     ],
@@ -323,6 +398,18 @@ WRONG = {
         (attention(forward=lambda self, x: Attention.forward(self, x).mean(2)[:, :4]), "the output has shape (12, 4)"),
         (attention(forward=lambda self, x: (x, x)), "found a tuple"),
         (attention(weight=lambda self, mean, top: torch.sigmoid(mean + top).detach()), "no gradient"),
+        (attention(hidden=lambda self, channels, ratio: 4), "expected 10 // 2 = 5"),
+        (
+            attention(hidden=lambda self, channels, ratio: max(channels // ratio, 2)),
+            "a ratio of 8 the hidden layer has 2",
+        ),
+        (lambda channels, ratio=16: Attention(channels, ratio), "no ratio the hidden layer has 3"),
+        (attention(forward=lambda self, x: Attention.forward(self, x.detach())), "no gradient flows back"),
+        (attention(forward=lambda self, x: x.data * self.weight(*self.scores(x))[:, :, None]), "not its gradient"),
+        (attention(scores=without_gradient), "not its gradient"),
+        (attention(forward=lambda self, x: Attention.forward(self, x).squeeze()), "for a batch of one"),
+        (attention(layers=dropout), "in training it gives another result"),
+        (OneForAll, "share their weights"),
     ],
     "01.critic_loss": [
         (lambda real, generated: real.mean() - generated.mean(), "the sign is wrong"),
@@ -338,6 +425,11 @@ WRONG = {
         (lambda real, generated: generated.mean() - real.mean().detach(), "a part of it detached"),
         (lambda real, generated: F.softplus(generated).mean() + F.softplus(-real).mean(), "for the test scores"),
         (lambda real, generated: None, "expected a tensor"),
+        (lambda real, generated: (generated - real).sum() / 4, "for seven scores each"),
+        (
+            lambda real, generated: hack01.critic_loss(real, generated) + 1e-6 * (real**2).mean(),
+            "for scores of some 30",
+        ),
     ],
     "01.gradient_penalty": [
         (penalty(norm=lambda g: g.norm()), "over the whole batch"),
@@ -365,6 +457,8 @@ WRONG = {
         (penalty_with(given=lambda points, condition: (points.detach().requires_grad_(), condition)), "is one a copy"),
         (penalty_backward, "backward() leaves"),
         (penalty_half_detached, "not its gradient"),
+        (penalty_of_five, "for two spectra"),
+        (penalty_in_evaluation, "from training to evaluation"),
         (lambda *given, **weight: None, "expected a tensor"),
     ],
     "01.r_value": [
@@ -389,6 +483,9 @@ WRONG = {
         (r_with(lambda c, p: np.abs(odd(c, p)).mean()), "for three test peaks"),
         (lambda c, p: None, "expected one number"),
         (lambda c, p: odd(c, p), "expected one number"),
+        (lambda c, p: np.array([hack01.r_value(c, p)]), "the result has shape (1,)"),
+        (r_with(lambda c, p: rms(odd(c, p, min(p, 40 - p)))), "for 60 numbers"),
+        (r_with(height=lambda c, p: abs(c[p])), "for a negative peak"),
     ],
 }
 
@@ -402,11 +499,10 @@ def bin_loop(edges, flux, error, lower, upper):
     return [float(total / width), float(variance**0.5 / width)]
 
 
-def bin_cumulative(edges, flux, error, lower, upper):
-    integral = np.r_[0, np.cumsum(flux * np.diff(edges))]
-    mean = np.diff(np.interp([lower, upper], edges, integral))[0] / (upper - lower)
-    share = np.diff(np.clip(edges, lower, upper)) / (upper - lower)
-    return np.array([mean, np.linalg.norm(share * error)])
+def bin_clipped(edges, flux, error, lower, upper):
+    share = np.diff(np.clip(edges, lower, upper))
+    share /= share.sum()
+    return np.array([share @ flux, np.linalg.norm(share * error)])
 
 
 def rest_loop(wavelength, flux, error, redshift):
@@ -456,10 +552,11 @@ RIGHT = [
     ("01.to_rest_frame", lambda *given: np.array(hack01.to_rest_frame(*given))),
     ("01.to_rest_frame", lambda w, f, e, z: (w / (1 + z), f * w / (w / (1 + z)), np.multiply(e, 1 + z))),
     ("01.bin_flux", bin_loop),
-    ("01.bin_flux", bin_cumulative),
+    ("01.bin_flux", bin_clipped),
     ("01.ChannelAttention", Attention),
     ("01.ChannelAttention", Convolutions),
     ("01.ChannelAttention", OwnMatrices),
+    ("01.ChannelAttention", HalfOwn),
     ("01.ChannelAttention", attention(layers=no_bias)),
     ("01.ChannelAttention", attention(hidden=lambda self, channels, ratio: channels // ratio or 1)),
     ("01.critic_loss", lambda real, generated: (generated - real).mean()),
@@ -471,10 +568,7 @@ RIGHT = [
     ("01.gradient_penalty", penalty(norm=lambda g: g.flatten(1).norm(2, dim=-1))),
     ("01.r_value", r_loop),
     ("01.r_value", r_slices),
+    ("01.r_value", lambda c, p: torch.tensor(hack01.r_value(c, p))),
+    ("01.r_value", lambda c, p: np.float32(hack01.r_value(c, p))),
     ("01.r_value", r_with(lambda c, p: np.sqrt(np.sum(odd(c, p) ** 2) / len(odd(c, p))))),
 ]
-
-
-@pytest.mark.parametrize(("identifier", "attempt"), RIGHT)
-def test_other_right_solutions_are_accepted(identifier, attempt):
-    assert exercises.judge(identifier, attempt)[0] == "correct"

@@ -1,9 +1,11 @@
 """Exercises of hack 03: the solved version is accepted, plausible wrong answers are told what is wrong."""
 
 import numpy as np
+import pandas as pd
+import torch
+from scipy.optimize import minimize_scalar
 
 import helpers.photoz  # noqa: F401 - registers the checks
-from helpers import exercises
 from helpers.reference import hack03
 
 POGSON = 2.5 / np.log(10)
@@ -74,6 +76,52 @@ def half_trained(field, dec):
     return [(train[::2], test) for train, test in hack03.leave_one_field_out(field, dec)]
 
 
+def by_name(name_of):
+    """Splits by a name of each row, from the letters and the declinations."""
+
+    def attempt(field, dec):
+        names = np.array([name_of(*row) for row in zip(field, dec, strict=True)])
+        splits = [(np.flatnonzero(names != name), np.flatnonzero(names == name)) for name in np.unique(names)]
+        return splits
+
+    return attempt
+
+
+def first_rows_twice(field, dec):
+    return [(np.r_[train[0], train[:-1]], test) for train, test in hack03.leave_one_field_out(field, dec)]
+
+
+def with_missing(is_missing, filled=np.nan):
+    def attempt(flux, softening):
+        return hack03.asinh_colours(np.where(is_missing(flux), filled, flux), softening)
+
+    return attempt
+
+
+def three_bands_only(flux, softening):
+    whole = hack03.asinh_colours(flux, softening)
+    return whole if flux.shape[1] == 3 else whole[:, :3]
+
+
+def interquartile(predicted, true):
+    low, high = np.percentile((predicted - true) / (1 + true), [25, 75])
+    return (high - low) / 1.349
+
+
+def upper_median(values):
+    return np.sort(values)[len(values) // 2]
+
+
+def amplitude_by_search(flux, error, template):
+    """Right: the amplitude is searched for numerically, which stops a little above 0."""
+    known = np.isfinite(flux)
+
+    def badness(amplitude):
+        return (((flux - amplitude * template) / error)[known] ** 2).sum()
+
+    return minimize_scalar(badness, bounds=(0, 100), method="bounded").fun
+
+
 def one_template(scale=True, weighted=True, power=2, gaps=True, factor=1.0, positive=True, mean=False):
     def attempt(flux, error, template):
         known = np.isfinite(flux) if gaps else np.full(len(flux), True)
@@ -101,6 +149,33 @@ def shuffling(base=True, sign=1, cumulative=False, ratio=False, same=False, cons
     return attempt
 
 
+def shuffled_by(reorder, error=lambda residual: np.mean(residual**2), end=np.array):
+    """Permutation importance with another way to reorder a column, or to compare."""
+
+    def attempt(predict, X, y, rng):
+        base = error(predict(X) - y)
+        result = []
+        for column in range(X.shape[1]):
+            values = X.copy()
+            values[:, column] = reorder(X[:, column], rng)
+            result.append(error(predict(values) - y) - base)
+        return end(result)
+
+    return attempt
+
+
+def most_of_them(column, rng):
+    rows = rng.permutation(len(column))[: int(0.9 * len(column))]
+    column = column.copy()
+    column[rows] = rng.permutation(column[rows])
+    return column
+
+
+def closed_formula(predict, X, y, rng):
+    weights = predict(np.eye(X.shape[1])) - predict(np.zeros((1, X.shape[1])))
+    return 2 * weights**2 * X.var(axis=0)
+
+
 def shuffles_in_place(predict, X, y, rng):
     base = np.mean((predict(X) - y) ** 2)
     result = []
@@ -123,6 +198,10 @@ WRONG = {
         (only_whole_rows, "-99 in a third band"),
         (overwrites, "changes an array"),
         (lambda flux, softening: hack03.asinh_colours(flux, softening).T[:2], "shape"),
+        (three_bands_only, "the result has shape (40, 3), expected (40, 10)"),
+        (with_missing(lambda flux: flux < -1), "of which only -99 means missing"),
+        (with_missing(np.isnan, 0), "for a flux that is NaN"),
+        (lambda flux, softening: None, "nothing is returned"),
     ],
     "03.sigma_nmad": [
         (nmad(centre=lambda d: 0), "a common shift"),
@@ -134,6 +213,11 @@ WRONG = {
         (before_division, "before the division"),
         (lambda predicted, true: np.std((predicted - true) / (1 + true)), "standard deviation"),
         (lambda predicted, true: np.abs(predicted - true), "expected one number"),
+        (lambda predicted, true: [hack03.sigma_nmad(predicted, true)], "the result has shape (1,)"),
+        (lambda predicted, true: nmad()(np.maximum(predicted, true), np.minimum(predicted, true)), "for the test"),
+        (lambda predicted, true: nmad()(true + np.abs(predicted - true), true), "d has a sign"),
+        (interquartile, "for errors to one side"),
+        (nmad(centre=upper_median, spread=upper_median), "for an even number"),
     ],
     "03.leave_one_field_out": [
         (by_letter, "GOODS-N and GOODS-S are both called g"),
@@ -145,6 +229,11 @@ WRONG = {
         (lambda field, dec: None, "nothing is returned"),
         (lambda field, dec: hack03.leave_one_field_out(field, dec)[:3], "there are 3 splits"),
         (lambda field, dec: [field, dec], "list of pairs"),
+        (by_name(lambda field, dec: f"{field}{round(dec)}"), "is torn apart"),
+        (by_name(lambda field, dec: f"{field}{int(dec)}"), "is torn apart"),
+        (first_rows_twice, "not trained on"),
+        (lambda field, dec: [(np.r_[a, a], b) for a, b in hack03.leave_one_field_out(field, dec)], "trained on twice"),
+        (lambda field, dec: by_name(lambda f, d: f + "+-"[int(d < 0)])(field[:30], dec[:30]), "tested exactly once"),
     ],
     "03.chi2": [
         (one_template(scale=False), "not scaled"),
@@ -156,6 +245,8 @@ WRONG = {
         (one_template(mean=True), "expected the sum"),
         (one_template(positive=False), "a negative amplitude is no galaxy"),
         (lambda flux, error, template: flux, "expected one number"),
+        (lambda flux, error, template: one_template()(flux, np.where(flux < 0, np.inf, error), template), "-1, -2"),
+        (lambda flux, error, template: one_template()(flux[:4], error[:4], template[:4]), "for nine bands"),
     ],
     "03.permutation_importance": [
         (shuffling(base=False), "is not subtracted"),
@@ -167,26 +258,60 @@ WRONG = {
         (shuffles_in_place, "changes an array"),
         (lambda predict, X, y, rng: shuffling()(predict, X, y, rng).sum(), "one number a column"),
         (shuffling(root=True), "expected about"),
+        (shuffled_by(lambda column, rng: np.random.permutation(column)), "drawn elsewhere"),
+        (shuffled_by(lambda column, rng: np.random.default_rng(0).permutation(column)), "is not used"),
+        (shuffled_by(lambda column, rng: rng.choice(column, len(column))), "only reorder them"),
+        (shuffled_by(lambda column, rng: np.roll(column, rng.integers(1, 30))), "neighbours stay neighbours"),
+        (shuffled_by(most_of_them), "stay where they are"),
+        (
+            shuffled_by(lambda column, rng: rng.permutation(column), end=lambda rises: np.clip(rises, 0, None)),
+            "below 0 too",
+        ),
+        (shuffled_by(lambda column, rng: rng.permutation(column), np.var), "for columns that belong together"),
+        (closed_formula, "is never shuffled"),
     ],
 }
 
 
-def test_other_right_solutions_are_accepted():
-    def masks(field, dec):
-        fields = np.where(field == "g", np.where(dec > 0, "gn", "gs"), field)
-        return tuple([fields != name, fields == name] for name in ("a", "c", "gn", "gs", "u"))
+def masks(field, dec):
+    fields = np.where(field == "g", np.where(dec > 0, "gn", "gs"), field)
+    return tuple([fields != name, fields == name] for name in ("a", "c", "gn", "gs", "u"))
 
-    def line_by_line(flux, error, template):
-        known = [i for i in range(len(flux)) if np.isfinite(flux[i])]
-        top = sum(flux[i] * template[i] / error[i] ** 2 for i in known)
-        amplitude = max(0.0, top / sum((template[i] / error[i]) ** 2 for i in known))
-        return sum(((flux[i] - amplitude * template[i]) / error[i]) ** 2 for i in known)
 
-    attempts = {
-        "03.leave_one_field_out": masks,
-        "03.chi2": line_by_line,
-        "03.sigma_nmad": nmad(factor=1.48),
-        "03.permutation_importance": lambda predict, X, y, rng: list(shuffling()(predict, X, y, rng)),
-    }
-    for identifier, attempt in attempts.items():
-        assert exercises.judge(identifier, attempt)[0] == "correct", identifier
+def as_tuples(field, dec):
+    return [(tuple(train), tuple(test)) for train, test in hack03.leave_one_field_out(field, dec)]
+
+
+def line_by_line(flux, error, template):
+    known = [i for i in range(len(flux)) if np.isfinite(flux[i])]
+    top = sum(flux[i] * template[i] / error[i] ** 2 for i in known)
+    amplitude = max(0.0, top / sum((template[i] / error[i]) ** 2 for i in known))
+    return sum(((flux[i] - amplitude * template[i]) / error[i]) ** 2 for i in known)
+
+
+def in_torch(function):
+    """Right: the same, as a tensor."""
+    return lambda *arguments: torch.tensor(function(*arguments))
+
+
+def averaged(predict, X, y, rng):
+    return np.mean([shuffling()(predict, X, y, rng) for _ in range(3)], axis=0)
+
+
+RIGHT = [
+    ("03.asinh_colours", asinh()),
+    ("03.asinh_colours", lambda flux, softening: pd.DataFrame(asinh()(flux, softening))),
+    ("03.asinh_colours", lambda flux, softening: asinh()(flux, softening).tolist()),
+    ("03.asinh_colours", in_torch(asinh())),
+    ("03.sigma_nmad", nmad(factor=1.48)),
+    ("03.sigma_nmad", in_torch(nmad())),
+    ("03.sigma_nmad", lambda predicted, true: np.float32(nmad()(predicted, true))),
+    ("03.leave_one_field_out", masks),
+    ("03.leave_one_field_out", as_tuples),
+    ("03.leave_one_field_out", by_name(lambda field, dec: field + "+-"[int(dec < 0)])),
+    ("03.chi2", line_by_line),
+    ("03.chi2", in_torch(line_by_line)),
+    ("03.chi2", amplitude_by_search),
+    ("03.permutation_importance", lambda *given: list(shuffling()(*given))),
+    ("03.permutation_importance", averaged),
+]

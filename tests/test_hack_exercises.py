@@ -1,15 +1,21 @@
-"""What holds for the exercises of every hack: each `test_hackNN_exercises.py` has the wrong answers, WRONG, by exercise."""
+"""What holds for the exercises of every hack.
+
+Each `test_hackNN_exercises.py` has wrong answers, WRONG, by exercise, and right ones that are not the reference, RIGHT.
+"""
 
 import importlib
 import time
+from numbers import Number
 from pathlib import Path
 
 import pytest
 
 from helpers import exercises
 
-MODULES = [path.stem for path in sorted(Path(__file__).parent.glob("test_hack[0-9][0-9]_exercises.py"))]
-WRONG = {name: attempts for module in MODULES for name, attempts in importlib.import_module(module).WRONG.items()}
+NAMES = [path.stem for path in sorted(Path(__file__).parent.glob("test_hack[0-9][0-9]_exercises.py"))]
+MODULES = [importlib.import_module(name) for name in NAMES]
+WRONG = {name: attempts for module in MODULES for name, attempts in module.WRONG.items()}
+RIGHT = [pair for module in MODULES for pair in module.RIGHT]
 SLIPS = [(name, attempt, reason) for name, attempts in WRONG.items() for attempt, reason in attempts]
 
 
@@ -40,6 +46,35 @@ def test_a_wrong_answer_is_told_what_is_wrong(identifier, attempt, reason):
     assert answer.startswith("not yet: ")
     assert reason in answer
     assert "it raised" not in answer
+
+
+@pytest.mark.parametrize(("identifier", "attempt"), RIGHT, ids=[f"{i}-{pair[0]}" for i, pair in enumerate(RIGHT)])
+def test_another_right_answer_is_accepted(identifier, attempt):
+    assert exercises.judge(identifier, attempt)[0] == "correct"
+
+
+def kinds(result):
+    """The types that the cells below an exercise see."""
+    if isinstance(result, list | tuple):
+        return [kinds(part) for part in result]
+    return Number if isinstance(result, Number) else type(result)
+
+
+@pytest.mark.parametrize(("identifier", "attempt"), RIGHT, ids=[f"{i}-{pair[0]}" for i, pair in enumerate(RIGHT)])
+def test_a_right_answer_is_handed_on_with_results_as_the_reference_has_them(identifier, attempt):
+    solution = exercises.reference(identifier)
+    if isinstance(solution, type):
+        return
+    given = []
+
+    def listens(*arguments, **keywords):
+        given.append((arguments, keywords))
+        return solution(*arguments, **keywords)
+
+    assert exercises.judge(identifier, listens)[0] == "correct"
+    arguments, keywords = given[0]
+    handed_on = exercises.exercise(identifier)(attempt)
+    assert kinds(handed_on(*arguments, **keywords)) == kinds(solution(*arguments, **keywords))
 
 
 @pytest.mark.parametrize("identifier", sorted(WRONG))

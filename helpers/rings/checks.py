@@ -1,15 +1,27 @@
 """Checks and hints of the exercises of hack 06: what a wrong attempt got wrong, in one sentence each."""
 
-import math
-
 import numpy as np
 import torch
 from torch import nn
 
-from helpers.exercises import call, check, require, require_close
+from helpers.exercises import check
 from helpers.plots import image_grid
+from helpers.require import (
+    array,
+    call,
+    number,
+    refuse,
+    require,
+    require_agreement,
+    require_bends,
+    require_close,
+    require_gradients,
+    require_own_weights,
+    require_steady,
+    same,
+)
 
-RINGS = [(14, 14, 8, 3), (9, 18, 5, 1.5), (20, 8, 6, 2)]
+RINGS = [(14, 14, 8, 3), (9, 18, 5, 1.5), (20, 8, 6, 2), (11.3, 16.6, 7.45, 0.7), (15.2, 13.7, 9.8, 1.35)]
 
 
 @check(
@@ -19,31 +31,42 @@ RINGS = [(14, 14, 8, 3), (9, 18, 5, 1.5), (20, 8, 6, 2)]
         "An image is indexed [row, column], that is [y, x]: x[None, :] and y[:, None] broadcast to it.",
         "The mask is abs(distance from the centre - radius) <= width / 2, with np.hypot for the distance.",
     ],
+    returns=array,
 )
 def ring_mask(attempt, reference):
     for ring in RINGS:
-        expected, found = reference(*ring), np.asarray(attempt(*ring))
+        found, expected = call(attempt, *ring), reference(*ring)
 
         def figure(found=found, expected=expected):
             return image_grid([found, expected], ["yours", "expected"], mock=False, columns=2)
 
         require(found.shape == (28, 28), f"the mask has shape {found.shape}, expected (28, 28): one entry a pixel")
         require(found.dtype == bool, f"the mask has the type {found.dtype}, expected bool: compare, do not compute")
-        transposed = ring[0] != ring[1] and np.array_equal(found, expected.T)
-        require(not transposed, "x and y are exchanged: an image is indexed [row, column], that is [y, x]", figure)
-        require(not found[int(ring[1]), int(ring[0])], "the centre is lit: a ring is hollow, a disc is not", figure)
-        wide = np.array_equal(found, reference(*ring[:3], 2 * ring[3]))
-        require(
-            not wide, "the ring is twice as wide as asked: half of the width lies on either side of the radius", figure
-        )
-        corner = np.array_equal(found, reference(ring[0] + 0.5, ring[1] + 0.5, *ring[2:]))
-        require(not corner, "the ring is half a pixel off: the middle of pixel i is at i + 0.5", figure)
-        wrong = (found != expected).sum()
-        require(wrong == 0, f"{wrong} of 784 pixels differ for the ring {ring}", figure)
-    larger = np.asarray(attempt(25, 14, 8, 3, size=40))
+        if not np.array_equal(found, expected):
+            _tell_mask(found, ring, reference, figure)
+    larger = call(attempt, 25, 14, 8, 3, size=40)
     require(larger.shape == (40, 40), "the argument size is not used")
     require(np.array_equal(larger, reference(25, 14, 8, 3, size=40)), "it is wrong for size=40, right for 28", figure)
-    return image_grid([found, expected], ["yours", "expected"], mock=False, columns=2)
+    x, y, radius = np.random.default_rng(9).uniform([3, 3, 2], [14, 14, 9], (5, 3)).T
+    cases = {f"size={17 + 4 * i}": (x[i], y[i], radius[i], 0.3 + i / 3, 17 + 4 * i) for i in range(5)}
+    cases |= {"a ring that leaves the image": (-3.2, 5.1, 8.3, 1.1), "the width 0": (12.3, 14.6, 8.45, 0)}
+    require_agreement(attempt, reference, cases)
+    return figure()
+
+
+def _tell_mask(found, ring, reference, figure):
+    """Raise `NotYet` with what is wrong with this mask."""
+    expected = reference(*ring)
+    transposed = ring[0] != ring[1] and np.array_equal(found, expected.T)
+    require(not transposed, "x and y are exchanged: an image is indexed [row, column], that is [y, x]", figure)
+    centre = found[int(ring[1]), int(ring[0])]
+    require(not centre, "the centre is lit: a ring is hollow, a disc is not", figure)
+    wide = np.array_equal(found, reference(*ring[:3], 2 * ring[3]))
+    reason = "the ring is twice as wide as asked: half of the width lies on either side of the radius"
+    require(not wide, reason, figure)
+    corner = np.array_equal(found, reference(ring[0] + 0.5, ring[1] + 0.5, *ring[2:]))
+    require(not corner, "the ring is half a pixel off: the middle of pixel i is at i + 0.5", figure)
+    require(False, f"{(found != expected).sum()} of 784 pixels differ for the ring {ring}", figure)
 
 
 @check(
@@ -53,20 +76,23 @@ def ring_mask(attempt, reference):
         "np.unique(n_lit) are the candidates; the accuracy of one of them is np.mean((n_lit > t) + 1 == n_rings).",
         "Return the candidate with the highest accuracy: candidates[np.argmax(accuracies)].",
     ],
+    returns=number,
 )
 def lit_pixel_threshold(attempt, reference):
     rng = np.random.default_rng(1)
-    n_rings = rng.permutation(np.repeat([1, 2], [300, 100]))
-    n_lit = np.round(np.where(n_rings == 1, rng.normal(60, 12, 400), rng.normal(110, 12, 400))).astype(int)
+    for numbers, means, widths in (
+        ([300, 100], [60, 110], [12, 12]),
+        ([300, 700], [60, 84], [12, 20]),
+        ([900, 400], [123, 151], [25, 15]),
+    ):
+        n_rings = rng.permutation(np.repeat([1, 2], numbers))
+        n_lit = np.round(rng.normal(np.take(means, n_rings - 1), np.take(widths, n_rings - 1))).astype(int)
+        _require_threshold(call(attempt, n_lit, n_rings), float(reference(n_lit, n_rings)), n_lit, n_rings)
 
-    def accuracy(threshold):
-        return np.mean((n_lit > threshold) + 1 == n_rings)
 
-    found = call(attempt, n_lit, n_rings)
-    require(found is not None, "nothing is returned")
-    require(np.size(found) == 1, f"the threshold has shape {np.shape(found)}, expected one number")
-    found = float(found)
-    best, got = accuracy(float(reference(n_lit, n_rings))), accuracy(found)
+def _require_threshold(found, right, n_lit, n_rings):
+    """Raise `NotYet` unless a threshold is as good as the right one."""
+    got, best = (np.mean((n_lit > threshold) + 1 == n_rings) for threshold in (found, right))
     require(
         found > 1, f"the threshold is {found}: is it an accuracy, or a place in a list, instead of a number of pixels?"
     )
@@ -108,12 +134,20 @@ def pca_svm(attempt, reference):
         not hasattr(pca, "components_"),
         "the PCA is fitted already: return it unfitted, so that it sees training rows only",
     )
+    others = [type(step).__name__ for step in steps[:-1] if step is not pca]
+    require(not others, f"there is a {', '.join(others)} among the steps: expected a PCA, then an SVC, nothing else")
+    require(not pca.whiten, "the PCA whitens: then the weakest component counts as much as the strongest")
+    other = attempt(3)
+    shared = any(one is another for (_, one), (_, another) in zip(found.steps, other.steps, strict=True))
+    require(not shared, "every call returns the same pipeline: make a new one each time")
+    default = getattr(attempt().steps[0][1], "n_components", None)
+    require(default == 50, f"without an argument the PCA keeps {default} components, expected 50")
     rng = np.random.default_rng(2)
-    x, y = rng.normal(size=(60, 10)), np.repeat([0, 1], 30)
-    x[y == 1, :3] += 3
-    require_close(
-        found.fit(x, y).predict(x), reference(3).fit(x, y).predict(x), "its answers differ from the reference's"
-    )
+    x = rng.normal(size=(80, 10)) * np.linspace(3, 0.5, 10)
+    y = (np.hypot(x[:, 0], x[:, 3]) + rng.normal(size=80) > 3).astype(int)
+    right = reference(3).fit(x, y).decision_function(x)
+    reason = "fitted to test data it gives {found}, expected {expected}: leave SVC and PCA as they are by default"
+    require_close(found.fit(x, y).decision_function(x), right, reason, rtol=1e-2, atol=1e-3)
 
 
 @check(
@@ -150,15 +184,10 @@ def ring_classifier(attempt, reference):
         output.square().sum().backward()
         unused = [name for name, weight in model.named_parameters() if weight.grad is None]
         require(not unused, f"forward does not use {unused[0] if unused else ''}: no gradient reaches it")
-        nonlinear = any(
-            isinstance(layer, nn.ReLU | nn.LeakyReLU | nn.GELU | nn.SiLU | nn.ELU) for layer in model.modules()
-        )
-        model.eval()
-        doubled = model(2 * images) - 2 * model(images) + model(0 * images)
-        require(
-            nonlinear or doubled.abs().max() > 1e-4,
-            "nothing bends: without an activation, layers add up to one linear map",
-        )
+        require_own_weights(model, attempt(4))
+        layers = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
+        require_bends(model, images, layers)
+        require_steady(model, images)
 
 
 @check(
@@ -189,9 +218,15 @@ def ring_parameters_loss(attempt, reference):
         "that is the root of the mean square": (difference / spread).square().mean().sqrt(),
     }
     for reason, value in hints.items():
-        require(not _equal(found, value), reason)
+        refuse(found, reason, value)
     require_close(found, expected, "for the test values the loss is {found}, expected {expected}")
-    _require_gradients(found, expected, [predicted])
+    require_gradients(found, expected, [predicted])
+    random = torch.Generator().manual_seed(6)
+    cases = {
+        f"{n} rings with {k} parameters": (*torch.randn(2, n, k, generator=random), torch.arange(1.0, k + 1))
+        for n, k in ((7, 3), (1, 5), (4, 1))
+    }
+    require_agreement(attempt, reference, cases)
 
 
 @check(
@@ -201,14 +236,15 @@ def ring_parameters_loss(attempt, reference):
         "cos 2φ and sin 2φ have the period π; multiplied by e, both vanish for a circle, which has no angle.",
         "np.stack([e * np.cos(2 * angle), e * np.sin(2 * angle)], axis=-1)",
     ],
+    returns=array,
 )
 def encode_angle(attempt, reference):
     e, angle = np.array([0.1, 0.3, 0.0, 0.4]), np.array([0.0, 0.7, 1.2, 3.0])
     expected = reference(e, angle)
-    found = np.asarray(call(attempt, e, angle))
+    found = call(attempt, e, angle)
     require(found.shape != (2, 4), "the two components are rows, expected columns: one row an ellipse, shape (n, 2)")
     require(found.shape == (4, 2), f"the encoding has shape {found.shape}, expected (4, 2): one row an ellipse")
-    turned = np.asarray(attempt(e, angle + np.pi))
+    turned = call(attempt, e, angle + np.pi)
     require(
         np.allclose(found, turned, atol=1e-6),
         "turning an ellipse by π, which leaves it as it is, changes its encoding: the angle enters as 2φ",
@@ -220,6 +256,9 @@ def encode_angle(attempt, reference):
     swapped = np.allclose(found, expected[:, ::-1])
     require(not swapped, "sine and cosine are exchanged: the first component is e cos 2φ")
     require_close(found, expected, "the encoding of e = 0.1, 0.3, 0, 0.4 is {found}, expected {expected}")
+    rng = np.random.default_rng(3)
+    cases = {"negative angles": (rng.uniform(0, 0.5, 9), rng.uniform(-7, 0, 9)), "one ellipse": (e[1:2], angle[1:2])}
+    require_agreement(attempt, reference, cases)
 
 
 @check(
@@ -264,19 +303,15 @@ def cvae_loss(attempt, reference):
     require_close(got, kl, "the KL term is {found}, expected {expected}", rtol=1e-3, atol=1e-2)
     weighted, expected = attempt(output, image, beta=4.0), reference(output, image, 4.0)
     require(_equal(weighted, expected, 1e-4), "beta does not multiply the KL term")
-    _require_gradients(weighted, expected, [logits, code])
+    require_gradients(weighted, expected, [logits, code])
+    part = (logits[:2], mean[:2, :2], log_variance[:2, :2])
+    cases = {
+        "beta = 0.5": (output, image, 0.5),
+        "two images and two latents": (part, image[:2], 3.0),
+        "one image": (tuple(value[:1] for value in output), image[:1], 1.0),
+    }
+    require_agreement(attempt, reference, cases)
 
 
 def _equal(found, value, rtol=1e-5):
-    return math.isclose(found.item(), value.item(), rel_tol=rtol)
-
-
-def _require_gradients(found, expected, weights):
-    """Raise `NotYet` unless the gradients of two losses agree: the right value alone trains nothing."""
-    require(found.requires_grad, "no gradient flows: keep to torch operations, without item() or detach()")
-    for own, right in zip(
-        *(torch.autograd.grad(loss, weights, allow_unused=True, retain_graph=True) for loss in (found, expected)),
-        strict=True,
-    ):
-        agree = own is not None and torch.allclose(own.double(), right.double(), rtol=1e-3, atol=1e-6)
-        require(agree, "the value is right, but not its gradient: is a part of it detached?")
+    return same(found, value, rtol, atol=0)

@@ -3,11 +3,21 @@
 from functools import partial
 
 import numpy as np
-import torch
 from sklearn.linear_model import LogisticRegression
 
-from helpers.exercises import call, check, require, require_close
-from helpers.spectra.checks import _require_gradients, _same, _tell
+from helpers.exercises import check
+from helpers.require import (
+    array,
+    call,
+    number,
+    refuse,
+    require,
+    require_agreement,
+    require_close,
+    require_random_orders,
+    same,
+    twice,
+)
 
 
 @check(
@@ -17,15 +27,15 @@ from helpers.spectra.checks import _require_gradients, _same, _tell
         "The eigenvalues of C₁C₂ are those of R C₂ R with R = C₁^½, which is symmetric: eigvalsh, clipped at 0.",
         "With eigh(C₁), R = vectors * np.sqrt(values.clip(0)) @ vectors.T; tr (C₁C₂)^½ is the sum of the roots.",
     ],
+    returns=number,
 )
 def frechet_distance(attempt, reference):
     rng = np.random.default_rng(4)
     one, other = (rng.normal(size=(30, 4)) @ (np.eye(4) + rng.uniform(size=(4, 4))) for _ in range(2))
     other = 1.7 * other + [1.5, -0.4, 0.8, 2.0]
-    found = _array(call(attempt, one, other), "one number")
-    require(found.shape == (), f"the result has shape {found.shape}, expected one number: take traces")
+    found = call(attempt, one, other)
     a, b, d = np.cov(one.T), np.cov(other.T), one.mean(axis=0) - other.mean(axis=0)
-    square, root, tell = d @ d, np.trace(_root(_root(a) @ b @ _root(a))), partial(_tell, found.real)
+    square, root, tell = d @ d, np.trace(_root(_root(a) @ b @ _root(a))), partial(refuse, found)
     free, right = square + np.trace(a + b), square + np.trace(a + b) - 2 * root  # without the product, and with it
     tell("the root of the whole is taken: the distance is in squared units as it is", right**0.5)
     tell("the difference of the means is not squared: difference @ difference", right - square + square**0.5)
@@ -42,7 +52,7 @@ def frechet_distance(attempt, reference):
     tell("eigvalsh wants a symmetric matrix, R C₂ R", free - 2 * (np.linalg.eigvalsh(a @ b).clip(0) ** 0.5).sum())
     row = np.cov(one), np.cov(other)
     row = square + np.trace(row[0] + row[1]) - 2 * np.linalg.norm(_root(row[0]) @ _root(row[1]), "nuc")
-    between = abs(found.real - row) < 0.02 * row  # roots of these singular matrices are not exact
+    between = abs(found - row) < 0.02 * row  # roots of these singular matrices are not exact
     require(not between, "those are covariances between points: np.cov wants features as rows, np.cov(one.T)")
     means = [((one - other).mean(axis=1) ** 2).sum(), (one - other).mean() ** 2, (d**2).mean()]
     tell("take the means of each feature, axis=0, and sum over the features", *(right - square + m for m in means))
@@ -57,7 +67,7 @@ def frechet_distance(attempt, reference):
         except ValueError as error:  # a LinAlgError is one
             require(n != 21, "it fails for sets of different size: covariances are between features, np.cov(one.T)")
             require(False, singular if "definite" in str(error) or "ingular" in str(error) else rounding)
-        require(np.isfinite(_array(found, "one number")).all(), rounding)
+        require(np.isfinite(found), rounding)
         _require_distance(found, one, other, reference)
 
 
@@ -68,10 +78,9 @@ def _root(matrix):
 
 def _require_distance(found, one, other, reference):
     """Raise `NotYet` unless this is the distance, where covariances may also be divided by n, not n - 1."""
-    found, sizes = _array(found, "one number"), f"for {len(one)} and {len(other)} points with {one.shape[1]} features"
-    require(found.dtype.kind != "c", f"{sizes} it is complex: sqrtm is no help there, take eigh and clip at 0")
+    sizes = f"for {len(one)} and {len(other)} points with {one.shape[1]} features"
     shrunk = [x.mean(axis=0) + (x - x.mean(axis=0)) * np.sqrt(1 - 1 / len(x)) for x in (one, other)]
-    if found.shape or not np.isclose(found, reference(*shrunk), rtol=1e-3):
+    if not np.isclose(found, reference(*shrunk), rtol=1e-3):
         require_close(found, reference(one, other), f"{sizes} it is {{found}}, expected {{expected}}", rtol=1e-3)
 
 
@@ -82,6 +91,7 @@ def _require_distance(found, one, other, reference):
         "start has the weight sin((1 - t) angle) / sin(angle), and end the weight sin(t angle) / sin(angle).",
         "Clip the cosine to -1..1, and where np.sin(angle) is nearly 0, return (1 - t) * start + t * end.",
     ],
+    returns=array,
 )
 def slerp(attempt, reference):
     one, two, three = np.array([[0.5, 0.3, -0.1, 0.1], [0.2, 0.7, 0.4, -0.3], [-0.6, 0.2, 0.1, 0.5]])  # |products| < 1
@@ -93,7 +103,7 @@ def slerp(attempt, reference):
         return each(lambda s, e, t: (sin((1 - t) * angle(s, e)) * s + sin(t * angle(s, e)) * e) / below(angle(s, e)))
 
     each, along = lambda f: np.array([f(*case) for case in cases[:3]]), lambda s, e, t: (1 - t) * s + t * e
-    line, right, tell = each(along), each(reference), partial(_tell, found)
+    line, right, tell = each(along), each(reference), partial(refuse, found)
     tell("that is the straight line between the two: go along the arc", line)
     tell("start and end are exchanged: t = 0 is the start", each(lambda s, e, t: reference(e, s, t)))
     products = (lambda s, e: 1), (lambda s, e: norm(s)), (lambda s, e: norm(e)), (lambda s, e: s @ s * (e @ e))
@@ -108,7 +118,7 @@ def slerp(attempt, reference):
     straight = "that is a straight line put onto the sphere: along the arc the angle grows evenly with t"
     require(not _parallel(found, line) and not _parallel(found, chord), straight)
     require(not _parallel(found, unit), "only the angle is that of normalised vectors: weigh start and end as they are")
-    rescaled = _parallel(found, right) and not _same(found, right)
+    rescaled = _parallel(found, right) and not same(found, right)
     require(not rescaled, "the point lies in the right direction, but its length is changed: do not rescale it")
     require_close(found, right, "the points of a test arc are {found}, expected {expected}")
     require_close(obtuse, [reference(*case) for case in cases[3:]], "beyond 90° it is {found}, expected {expected}")
@@ -117,18 +127,32 @@ def slerp(attempt, reference):
     for start, end in ((axis, axis), (axis, 3 * axis), *((end / 1.7, end) for end in ends)):
         found = _point(attempt, (start, end, 0.3), zero if start is axis else above)
         require_close(found, along(start, end, 0.3), "parallel vectors give {found}, expected {expected}", rtol=1e-3)
+    for end in ends:  # of opposite vectors many arcs are right
+        _point(attempt, (-end / 1.7, end, 0.3), "rounding makes a cosine fall below -1: np.clip it")
+    one, two = np.random.default_rng(1).normal(size=(2, 16))
+    aside = np.cross(np.r_[one[:2], 0], [0, 0, 1])[:2]  # as long as, and at right angles to, one[:2]
+    turned = {angle: one[:2] * np.cos(np.radians(angle)) + aside * sine(angle) for angle in (5, 30)}
+    cases = {
+        "16 dimensions": (one, two, 0.35),
+        "two dimensions": (two[:2], one[:2], 0.6),
+        "t = 0": (one, two, 0.0),
+        "t = 1": (one, two, 1.0),
+        "an angle of 5°": (one[:2], turned[5], 0.4),
+        "an angle of 30°": (one[:2], turned[30], 0.25),
+    }
+    require_agreement(attempt, reference, cases)
 
 
 def _point(attempt, case, remedy):
     """Return the point that an attempt finds, or raise `NotYet` if that is none."""
-    found = _array(call(attempt, *case), "one point, shape (k,)")
+    found = call(attempt, *case)
     require(found.shape == (4,), f"the result has shape {found.shape}, expected that of start, (4,)")
     require(np.isfinite(found).all() and found.any(), f"the result is not a point, but {found}: {remedy}")
     return found
 
 
 def _parallel(found, other):
-    return _same(*(rows / (np.linalg.norm(rows, axis=1, keepdims=True) + 1e-300) for rows in (found, other)))
+    return same(*(rows / (np.linalg.norm(rows, axis=1, keepdims=True) + 1e-300) for rows in (found, other)))
 
 
 @check(
@@ -138,6 +162,7 @@ def _parallel(found, other):
         "The normal is coef_[0]: shape (k,), and it points to where the label is True.",
         "normal = LogisticRegression().fit(latents, high).coef_[0], divided by np.linalg.norm(normal)",
     ],
+    returns=array,
 )
 def separating_direction(attempt, reference):
     rng, unit = np.random.default_rng(0), lambda vector: vector / np.linalg.norm(vector)
@@ -151,7 +176,7 @@ def separating_direction(attempt, reference):
     changed = _direction(attempt, latents, other)
     if found @ truth < 0.95:
         _tell_direction(found, latents, high)
-        require(not _same(found, changed), "the label is not used: another label has another hyperplane")
+        require(not same(found, changed), "the label is not used: another label has another hyperplane")
     isotropic, third = rng.normal(size=(400, 3)), [0.6, 0, -0.8]
     last = _direction(attempt, isotropic, label(isotropic @ third))
     cosines = {"the test labels": found @ truth, "another label": changed @ another, "another shape": last @ third}
@@ -162,7 +187,7 @@ def separating_direction(attempt, reference):
 
 def _direction(attempt, latents, high):
     """Return the direction that an attempt finds, or raise `NotYet` if that is none."""
-    found = _array(call(attempt, latents, high), "one direction, shape (k,)")
+    found = call(attempt, latents, high)
     n, k = latents.shape
     require(found.shape[:1] != (n,), "it returns a value for each latent: return the normal itself, coef_[0]")
     require(found.shape != (1, k), f"the result has shape (1, {k}), a row for each hyperplane: take coef_[0]")
@@ -198,6 +223,7 @@ def _tell_direction(found, latents, high):
         "One generator from the seed, made before the loop; rng.permutation(values) returns a new array.",
         "np.array([statistic(latents, rng.permutation(values)) for _ in range(n)])",
     ],
+    returns=array,
 )
 def permutation_null(attempt, reference):
     calls, entries = [], np.random.default_rng(6).permutation(120).astype(float)
@@ -205,7 +231,7 @@ def permutation_null(attempt, reference):
     where = np.argsort(entries)
 
     def statistic(latents, values):
-        latents, values = (_array(value, "arrays for the statistic") for value in (latents, values))
+        latents, values = (array(value, "arrays for the statistic") for value in (latents, values))
         shapes = latents.shape, values.shape
         require(shapes != ((30,), (30, 3)), "the arguments are exchanged: statistic(latents, values)")
         require(shapes == ((30, 3), (30,)), f"the statistic is given shapes {shapes}, expected ((30, 3), (30,))")
@@ -223,127 +249,37 @@ def permutation_null(attempt, reference):
         found = attempt(statistic, *given, **keywords)
         kept = np.array_equal(latents, given[0]) and np.array_equal(values, given[1])
         require(kept, "rng.shuffle reorders the array that it is given: rng.permutation(values) returns a new one")
-        require(found is None or calls, "the statistic is never called: its values for permuted values are asked for")
-        found = _array(found, "n numbers, one for each order")
+        require(calls, "the statistic is never called: its values for permuted values are asked for")
         require(found.shape != (), "it returns one number: return all values of the statistic, without a mean")
         require(n == 20 or found.shape != (20,), f"n is not used: it returns 20 values for n={n}")
         require(found.shape == (n,), f"the result has shape {found.shape}, expected ({n},)")
+        most = f"the statistic is called {len(calls)} times for n={n}: return each value, without a choice"
+        require(len(calls) <= n + 1, most)
         own = np.isin(found - 0.5, np.arange(1, len(calls) + 1)).all()
         require(own, "it returns other numbers than the statistic gave: return them as they are")
-        return [calls[int(i) - 1] for i in found]
+        rows, index = (np.array(part) for part in zip(*(calls[int(i) - 1] for i in found), strict=True))
+        return rows, index, np.take_along_axis(index, np.argsort(rows), axis=1)
 
-    (rows, index), start = (np.array(part) for part in zip(*orders(), strict=True)), np.arange(30)
+    rows, index, order = orders()
+    start = np.arange(30)
     kept_pairs, unmoved = (rows == index).all(), (index == start).all()
     require(not (kept_pairs and unmoved), "nothing is permuted: the statistic is given the values in their own order")
     require(not kept_pairs, "latents and values are reordered together, which keeps the pairs: permute the values only")
     once = (np.sort(index) == start).all() and (np.sort(rows) == start).all()
     require(once, "some values occur twice, others never: that is a bootstrap, draw without replacement")
-    order = np.take_along_axis(index, np.argsort(rows), axis=1)
     different = len(np.unique(order, axis=0))
     shifts = np.ptp((order - start) % 30, axis=1)
     require(shifts.any(), "the values are shifted only: neighbours stay neighbours, so permute them at random")
     require(different > 1, "it is the same order n times: make the generator before the loop, not in it")
     require(different == 20, f"of 20 orders only {different} differ: draw a new one each time")
-    require((order == start).mean() < 0.15, "too many of the values stay where they are: permute all of them")
-    first, again, other = (np.array(orders(n=7, seed=seed)) for seed in (1, 1, 2))
-    require(np.array_equal(first, again), "the same seed gives other orders: np.random.default_rng(seed)")
-    require(not np.array_equal(first, other), "the seed is not used: every seed gives the same orders")
-
-
-@check(
-    "02.reparametrise",
-    hints=[
-        "If ε is drawn from N(0, 1), then mean + deviation * ε is from N(mean, deviation²), and differentiable.",
-        "The standard deviation is the root of the variance: (log_variance / 2).exp(); ε = torch.randn_like(mean).",
-        "mean + (log_variance / 2).exp() * torch.randn_like(mean)",
-    ],
-)
-def reparametrise(attempt, reference):
-    np.random.seed(2)
-    torch.manual_seed(2)
-    m, v = 3 * torch.randn(4000, 8), 4 * torch.rand(4000, 8) - 2.5
-    leaves = m.clone().requires_grad_(), v.clone().requires_grad_()
-    try:
-        found, again = (call(attempt, *(leaf.clone() for leaf in leaves)) for _ in range(2))
-    except (RuntimeError, TypeError) as error:
-        require("numpy" not in str(error), "NumPy has no gradient: draw the noise with torch.randn_like(mean)")
-        raise
-    require(torch.is_tensor(found), f"expected a tensor, for its gradient; found a {type(found).__name__}")
-    require(found.shape == m.shape, f"the result has shape {tuple(found.shape)}, expected {tuple(m.shape)}")
-    require(found.dtype == m.dtype, f"float32 becomes {found.dtype}: torch.randn_like(mean) draws the same type")
-    require(torch.isfinite(found).all(), "the latents are not all finite: the deviation is (log_variance / 2).exp()")
-    require(not _same(found, m), "the mean is returned, without noise: add the deviation times torch.randn_like(mean)")
-    require(not torch.equal(found, again), "the noise is the same in every call: do not set a seed in here")
-    rest, slope = found.detach() - m, float((found.detach() * m).mean() / (m * m).mean())
-    require(abs(slope) > 0.2, "the mean is not added")
-    require(abs(slope - 1) < 0.05, f"the latents do not follow the mean: they grow by {slope:.2f} for each 1 of it")
-    noise = rest / (v / 2).exp()
-    for dim, what in (((0, 1), "one number is shared"), (1, "one for a sample is shared"), (0, "samples share theirs")):
-        require(noise.std(dim=dim).max() > 0.01, f"{what}: each latent has its own noise, torch.randn_like(mean)")
-    require(noise.min() < -0.01, "the noise is never negative: rand is uniform from 0 to 1, randn is normal")
-    for scale, reason in (
-        (v.exp(), "log_variance is taken for the log of the deviation: halve it before exp"),
-        (v, "log_variance itself multiplies the noise: the deviation is (log_variance / 2).exp()"),
-        (torch.ones(()), "the noise is not scaled: multiply it by (log_variance / 2).exp()"),
-        ((v / 4).exp(), "log_variance is halved twice: exp(log_variance / 2) is the deviation already"),
-        ((-v / 2).exp(), "the noise is divided by the deviation: multiply by it"),
-    ):
-        parts = [(rest / scale)[some].var() for some in (v < -1.5, v > 0.5)]
-        require(any(abs(part - 1) > 0.1 for part in parts), reason)
-    mean, variance, tails = float(noise.mean()), float(noise.var()), float((noise**4).mean() / noise.var() ** 2)
-    require(abs(mean) < 0.04, f"the noise, over the deviation, has the mean {mean:.2f}, expected 0")
-    require(abs(variance - 1) < 0.05, f"the noise, over the deviation, has the variance {variance:.2f}, expected 1")
-    require(abs(tails - 3) < 0.2, f"the noise is not normal: its fourth moment is {tails:.2f}, expected 3")
-    parts = torch.autograd.grad(found.sum(), leaves, allow_unused=True) if found.requires_grad else (None, None)
-    reached = [part is not None and bool(part.any()) for part in parts]
-    require(any(reached), "no gradient flows: torch.normal(mean, deviation), sample() and detach() stop it")
-    require(all(reached), f"no gradient reaches {'log_variance' if reached[0] else 'mean'}: is it detached?")
-    right = torch.allclose(torch.stack(parts), torch.stack([torch.ones_like(m), rest / 2]), atol=1e-3)
-    require(right, "the latents are right, but not their gradient: is a part of it detached?")
-
-
-@check(
-    "02.kl_divergence",
-    hints=[
-        "It is 0 where the mean is 0 and the variance 1, and positive elsewhere; latents are independent: they add.",
-        "For each latent: half of mean² + variance - 1 - log(variance).",
-        "0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).sum(dim=1)",
-    ],
-)
-def kl_divergence(attempt, reference):
-    m = torch.tensor([[0.3, -1.2, 0.8], [1.7, 0.4, -0.6], [-0.2, 0.9, 2.1], [0.5, -0.7, 1.1]])
-    v = torch.tensor([[-0.7, 0.4, 1.1], [0.2, -1.3, 0.6], [0.9, -0.3, -1.6], [1.4, 0.5, -0.8]])
-    leaves = m.clone().requires_grad_(), v.clone().requires_grad_()
-    found = call(attempt, *(leaf.clone() for leaf in leaves))
-    require(torch.is_tensor(found), f"expected a tensor, for its gradient; found a {type(found).__name__}")
-    require(torch.isfinite(found).all(), "it is not finite: log_variance is the logarithm already")
-    square, e = m**2, v.exp()
-    each, total, tell = (square + e - 1 - v) / 2, lambda terms: terms.sum(dim=1) / 2, partial(_tell, found)
-    right = each.sum(dim=1)
-    tell("that is the sum over the batch as well: sum over the latents only, dim=1", right.sum())
-    tell("that is the mean over the batch: return one number for each sample", right.mean(), each.mean())
-    tell("the latents are not summed: sum over dim=1", each)
-    tell("the samples are summed, not the latents: dim=1", each.sum(dim=0), each.mean(dim=0))
-    tell("the sign is wrong: a divergence is never negative", -right, -2 * right)
-    tell("the factor 1/2 is missing", 2 * right)
-    tell("that is the mean over the latents: independent latents add", each.mean(dim=1), 2 * each.mean(dim=1))
-    tell("log_variance is taken for the log of the deviation", total(square + (2 * v).exp() - 1 - 2 * v))
-    tell("the deviation stands where the variance should: exp(log_variance)", total(square + (v / 2).exp() - 1 - v))
-    tell("the -1 is missing: it is 0 for mean 0 and variance 1", total(square + e - v), total(square + e + 1 - v))
-    tell("the square of the mean is a part", total(m + e - 1 - v), total(m.abs() + e - 1 - v), total(e - 1 - v))
-    tell("exp(log_variance), the variance, is missing", total(square - 1 - v))
-    tell("log_variance is to be subtracted, with its own sign", total(square + e - 1), total(square + e - 1 + v))
-    tell("that is the divergence in the other direction: of N(0, 1) from the latents", total((1 + square) / e - 1 + v))
-    require_close(found, right, "for the test latents it is {found}, expected {expected}")
-    require(found.requires_grad, "no gradient flows to learn from: no detach(), no torch.no_grad()")
-    _require_gradients(found.sum(), reference(*leaves).sum(), leaves)
-
-
-def _array(found, expected):
-    require(found is not None, f"nothing is returned, expected {expected}")
-    try:
-        value = np.asarray(found.detach().cpu() if torch.is_tensor(found) else found)
-    except (TypeError, ValueError, RuntimeError):  # it is ragged, or of tensors that have a gradient
-        value = np.asarray(None)
-    require(value.dtype.kind in "biufc", f"expected {expected}, found a {type(found).__name__}")
-    return value
+    by_seed = {}
+    for seed in (0, 1):
+        first, again = twice(lambda seed=seed: orders(n=200, seed=seed)[2])
+        alike = np.array_equal(first, again)
+        require(alike, f"the same seed gives other orders, for seed={seed}: np.random.default_rng(seed)")
+        require_random_orders(first)
+        by_seed[seed] = set(map(bytes, first))
+    require(by_seed[0] != by_seed[1], "the seed is not used: every seed gives the same orders")
+    default = np.array_equal(order, orders(seed=0)[2])
+    require(default, "without a seed the orders are not those of seed=0: keep the default values of the arguments")
+    require(not by_seed[0] & by_seed[1], "neighbouring seeds have orders in common: make one generator from the seed")
