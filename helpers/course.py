@@ -14,9 +14,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from helpers import exercises, plots
+from helpers import plots
 from helpers.datasets import CHECKOUT, atomic_path, data_folder, short
 from helpers.metrics import format_number
+from helpers.rescue import protect_notebook
 from helpers.training.supervised import default_fabric
 
 PROFILES = ("ci", "demo", "full")
@@ -53,7 +54,7 @@ def setup(name, seed=0):
     seed_everything(seed)
     plots.use_course_style()
     plt.switch_backend(plt.rcParams["backend"])  # else a notebook shows its first figure one cell late
-    exercises.protect_notebook()
+    protect_notebook(name)
     shown = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     print(f"{name} · profile {profile} · device {shown} · data {short(run.data)} · seed {seed}")
     if profile == "ci":

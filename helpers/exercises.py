@@ -10,49 +10,68 @@ A subject room registers its checks when it is imported (``helpers/rings/checks.
     @check("06.ring_mask", hints=["Every pixel has a distance from the centre ..."])
     def ring_mask(attempt, reference):
         require(attempt(...).shape == (28, 28), "the mask has shape ..., expected (28, 28)")
+
+The checks look for slips, not for cheats: who hands in the reference itself is told that it is
+correct.
 """
 
-import ast
+import difflib
 import importlib
+import importlib.metadata
 import io
 import os
-import random
-import signal
-import threading
+import tomllib
 import traceback
-from contextlib import contextmanager, redirect_stdout
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from IPython import get_ipython
 from IPython.display import display
 
+from helpers.attempts import TimeIsUp, announced, state_kept, time_limit
+from helpers.datasets import CHECKOUT
 from helpers.require import NotYet, call, require, require_close, returning
 
 __all__ = [
     "Check",
     "ExerciseError",
     "NotYet",
+    "UnknownExercise",
     "call",
     "check",
+    "describe",
     "exercise",
     "hint",
     "judge",
     "known",
-    "protect_notebook",
+    "names",
+    "reference",
+    "require",
+    "require_close",
+    "say",
+    "strict",
 ]
-__all__ += ["reference", "require", "require_close", "rescued"]
 
-SECONDS = 10  # an attempt that takes longer is taken for an endless loop
+SECONDS = 10  # an attempt that computes for longer is taken for an endless loop
 PRINTED = 1000  # characters of an attempt's own printing that are shown
 STUB = "your code here"  # what the stub of an exercise raises NotImplementedError with
+STUCK = (
+    "{} is still running after {} s, perhaps in a long call that cannot be ended from here. "
+    "To interrupt it: Kernel → Interrupt (on Colab: Runtime → Interrupt execution); "
+    "if nothing happens, restart the kernel."
+)
 _checks = {}
 _hints_given = {}
+hacks = {}  # the names of the hacks that were started, by number
 
 
 class ExerciseError(RuntimeError):
     """An exercise is not solved, where ``HACK_STRICT=1`` asks for it."""
+
+
+class UnknownExercise(LookupError):
+    """There is no exercise of this name."""
 
 
 @dataclass(frozen=True)
@@ -101,30 +120,46 @@ def exercise(identifier):
 
     Raises
     ------
-    KeyError
+    UnknownExercise
         If no check of that name is registered.
     """
     known(identifier)
 
     def decorate(attempt):
         answer, figure = judge(identifier, attempt)
-        return _answer(identifier, attempt, answer, figure)
+        return say(identifier, attempt, answer, figure)
 
     return decorate
 
 
+def names(beginning=""):
+    """Return the names of all registered exercises, or of those with this beginning: "06.", say."""
+    return sorted(name for name in _checks if name.startswith(beginning))
+
+
 def known(identifier):
-    """Return the `Check` of an exercise; a name that nobody registered is an error that lists the names."""
-    if identifier not in _checks:
-        names = ", ".join(sorted(_checks)) or "none: import the subject's room first"
-        raise KeyError(f"expected the name of an exercise, found {identifier!r}; there are: {names}")
-    return _checks[identifier]
+    """Return the `Check` of an exercise; for an unknown name, raise an error that suggests one."""
+    if identifier in _checks:
+        return _checks[identifier]
+    nearest = difflib.get_close_matches(str(identifier), _checks, n=1)
+    others = ", ".join(nearest or names()) or "none: import the subject's room first"
+    question = f"did you mean {others}?" if nearest else f"there are: {others}"
+    raise UnknownExercise(f"there is no exercise {identifier!r}; {question}")
 
 
 def reference(identifier):
     """Return the reference solution, from the generated module ``helpers.reference.hackNN``."""
-    number, name = identifier.split(".")
-    return getattr(importlib.import_module(f"helpers.reference.hack{number}"), name)
+    return getattr(_solutions(identifier), identifier.split(".")[1])
+
+
+def _solutions(identifier):
+    number = identifier.split(".")[0]
+    return importlib.import_module(f"helpers.reference.hack{number}")
+
+
+def strict():
+    """Whether anything but a correct answer is an error."""
+    return os.environ.get("HACK_STRICT") == "1"
 
 
 def judge(identifier, attempt):
@@ -136,30 +171,37 @@ def judge(identifier, attempt):
         "to do", "not yet: " with the reason, or "correct".
     figure : matplotlib.figure.Figure or None
     """
-    solution, printed = reference(identifier), io.StringIO()
-    task = known(identifier)
-    with _state_kept(), np.errstate(all="ignore"), redirect_stdout(printed):
+    solution = reference(identifier)
+    printed = io.StringIO()
+    stuck = STUCK.format(identifier, 2 * SECONDS)
+    kept = state_kept(_solutions(identifier))
+    silent = np.errstate(all="ignore")
+    with announced(stuck, 2 * SECONDS), kept, silent, redirect_stdout(printed):
         try:
-            with _time_limit(SECONDS):
-                answer, figure = "correct", task.function(returning(attempt, task.returns), solution)
-        except NotYet as reason:
-            answer, figure = f"not yet: {reason}", reason.figure
-        except _TimeIsUp:
-            answer, figure = (
-                f"not yet: it ran for more than {SECONDS} s on a tiny input: is there an endless loop?",
-                None,
-            )
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
-            stub = isinstance(error, NotImplementedError) and str(error) == STUB
-            answer, figure = "to do" if stub else f"not yet: {_describe(error)}", None
+            with time_limit(SECONDS):
+                answer, figure = _checked(identifier, attempt, solution)
+        except TimeIsUp as reason:
+            answer, figure = f"not yet: {reason}", None
     print(printed.getvalue()[:PRINTED], end="")
     return answer, figure
 
 
-def _answer(identifier, attempt, answer, figure=None):
-    if answer != "correct" and os.environ.get("HACK_STRICT") == "1":
+def _checked(identifier, attempt, solution):
+    task = known(identifier)
+    try:
+        return "correct", task.function(returning(attempt, task.returns), solution)
+    except NotYet as reason:
+        return f"not yet: {reason}", reason.figure
+    except (KeyboardInterrupt, TimeIsUp):
+        raise
+    except BaseException as error:
+        stub = isinstance(error, NotImplementedError) and error.args == (STUB,)
+        return "to do" if stub else f"not yet: {describe(error)}", None
+
+
+def say(identifier, attempt, answer, figure=None):
+    """Print an answer, show its figure, and return the attempt if correct, else the reference."""
+    if answer != "correct" and strict():
         raise ExerciseError(f"{identifier} — {answer}")
     sign = {"t": "○", "n": "✗", "c": "✓"}[answer[0]]
     handed_on = "" if answer == "correct" else "\n   (the cells below use the reference solution)"
@@ -170,17 +212,37 @@ def _answer(identifier, attempt, answer, figure=None):
 
 
 def hint(identifier):
-    """Print the next hint of an exercise."""
-    hints = known(identifier).hints
+    """Print the next hint; after the last one all of them, and where the solved notebook is."""
+    try:
+        hints = known(identifier).hints
+    except UnknownExercise as error:
+        print(error)
+        return
     given = _hints_given.get(identifier, 0)
     _hints_given[identifier] = given + 1
+    numbered = [f"hint {i} of {len(hints)}: {text}" for i, text in enumerate(hints, start=1)]
     if given < len(hints):
-        print(f"hint {given + 1} of {len(hints)}: {hints[given]}")
+        print(numbered[given])
     else:
-        print(f"no more hints for {identifier}; the solved notebook is in the folder solutions/")
+        end = f"no more hints for {identifier}; the solved notebook: {_solved(identifier)}"
+        print("\n".join([*numbered, end]))
 
 
-def _describe(error):
+def _solved(identifier):
+    """Return the public address of the solved notebook; of their folder before `setup`."""
+    if CHECKOUT:
+        project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
+        repository = project["project"]["urls"]["Repository"]
+    else:
+        urls = importlib.metadata.metadata("astro-ai-hacks").get_all("Project-URL")
+        repository = dict(url.split(", ", 1) for url in urls)["Repository"]
+    hack = hacks.get(identifier.split(".")[0])
+    if hack is None:
+        return f"{repository}/tree/main/solutions"
+    return f"{repository}/blob/main/solutions/{hack}.ipynb"
+
+
+def describe(error):
     """Say in one sentence what an attempt raised, and in which of its lines."""
     own = [
         frame for frame in traceback.extract_tb(error.__traceback__) if "helpers" not in frame.filename.split(os.sep)
@@ -189,80 +251,8 @@ def _describe(error):
     where = f", at the line `{own[-1].line}`" if own else ""
     try:
         text = " ".join(str(error).split())
-    except Exception:  # the text of an error may be what is broken
+    except (KeyboardInterrupt, TimeIsUp):
+        raise
+    except BaseException:  # the text of an error may be what is broken
         text = ""
     return f"it raised {type(error).__name__}{f' ({text[:200]})' if text else ''}{where}"
-
-
-@contextmanager
-def _state_kept():
-    """Leave what is global as it was, so that an attempt does not change what comes below."""
-    states = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    switches = torch.get_default_dtype(), torch.is_grad_enabled()
-    try:
-        yield
-    finally:
-        random.setstate(states[0])
-        np.random.set_state(states[1])
-        torch.set_rng_state(states[2])
-        torch.set_default_dtype(switches[0])
-        torch.set_grad_enabled(switches[1])
-
-
-class _TimeIsUp(BaseException):
-    """Not an Exception, so that an attempt does not catch it by mistake."""
-
-
-@contextmanager
-def _time_limit(seconds):
-    """Raise `_TimeIsUp` after so many seconds, where the system can interrupt: the main thread, not on Windows."""
-    if not hasattr(signal, "SIGALRM") or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(*_):
-        raise _TimeIsUp
-
-    previous = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)  # and again every second, should it be caught
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous)
-
-
-class _Protect(ast.NodeTransformer):
-    """Put each exercise of a cell into a ``try``, for what raises before the decorator sees the attempt.
-
-    The body of a class and the default values of a function are run by Python when they are defined.
-    """
-
-    def visit_definition(self, node):
-        calls = [call for call in node.decorator_list if isinstance(call, ast.Call) and _is_exercise(call.func)]
-        names = [name for call in calls for name in (*call.args, *(keyword.value for keyword in call.keywords))]
-        if not names:
-            return node
-        rescue = f"{node.name} = __import__('helpers.exercises').exercises.rescued({ast.unparse(names[0])}, _error)"
-        handler = ast.ExceptHandler(ast.Name("Exception", ast.Load()), "_error", ast.parse(rescue).body)
-        return ast.fix_missing_locations(ast.copy_location(ast.Try([node], [handler], [], []), node))
-
-    visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = visit_definition  # noqa: N815 - the names that ast looks for
-
-
-def _is_exercise(node):
-    return getattr(node, "id", getattr(node, "attr", None)) == "exercise"
-
-
-def rescued(identifier, error):
-    """Answer for an attempt whose definition itself raised `error`, and hand on the reference."""
-    if isinstance(error, ExerciseError) or identifier not in _checks:
-        raise error
-    return _answer(identifier, None, f"not yet: {_describe(error)}")
-
-
-def protect_notebook():
-    """In a notebook, let exercises be rescued whose definition itself raises; elsewhere do nothing."""
-    shell = get_ipython()
-    if shell and not any(isinstance(transformer, _Protect) for transformer in shell.ast_transformers):
-        shell.ast_transformers.append(_Protect())

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import plots
+from helpers import exercises, plots
 from helpers.course import Run, setup
 from helpers.metrics import bootstrap_error, format_number, rmse
 
@@ -30,6 +30,12 @@ def test_pick_follows_the_profile(monkeypatch, profile, picked):
     run = setup("99_toy")
     assert run.pick(ci=1, demo=2, full=3) == picked
     assert (run.checkpoint("net") is None) == (profile == "ci")
+
+
+def test_setup_says_whose_solved_notebook_a_hint_means(monkeypatch):
+    monkeypatch.setattr(exercises, "hacks", {})
+    setup("99_toy")
+    assert exercises.hacks == {"99": "99_toy"}
 
 
 def test_unknown_profile_lists_the_known_ones(monkeypatch):

@@ -1,15 +1,21 @@
 """The exercise machinery: it answers, hands on the reference, never raises, and leaves no trace."""
 
-import random
+import io
 import sys
+import time
+import tomllib
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from helpers import exercises
+from helpers import attempts, exercises
 from helpers.exercises import ExerciseError, NotYet, call, check, exercise, hint, require, require_close
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +24,9 @@ def toy(monkeypatch):
     monkeypatch.delenv("HACK_STRICT", raising=False)
     monkeypatch.setattr(exercises, "_checks", {})
     monkeypatch.setattr(exercises, "_hints_given", {})
+    monkeypatch.setattr(exercises, "hacks", {})
     monkeypatch.setattr(exercises, "SECONDS", 0.5)
+    monkeypatch.setattr(attempts, "BY_CLOCK", 1000)
     reference = types.ModuleType("helpers.reference.hack99")
     reference.double = lambda x: 2 * x
     reference.Model = torch.nn.Identity
@@ -71,6 +79,24 @@ def leaves(x):
     sys.exit(3)
 
 
+class Leaving(Exception):
+    def __str__(self):
+        sys.exit(3)
+
+
+def raises_leaving(x):
+    raise Leaving
+
+
+class Endless(Exception):
+    def __str__(self):
+        return forever(1)
+
+
+def raises_endless(x):
+    raise Endless
+
+
 def recurses(x):
     return recurses(x)
 
@@ -89,6 +115,8 @@ def recurses(x):
         (lambda x: "six", "not yet: expected numbers, found a str"),
         (lambda x: None, "not yet: expected numbers, found a NoneType"),
         (leaves, "not yet: it raised SystemExit"),
+        (raises_leaving, "not yet: it raised Leaving"),
+        (raises_endless, "not yet: it ran for more than"),
         (recurses, "not yet: it raised RecursionError"),
     ],
 )
@@ -136,39 +164,79 @@ def test_strict_raises(monkeypatch, attempt):
         exercise("99.double")(attempt)
 
 
-def test_hints_come_one_after_the_other(capsys):
-    for _ in range(3):
+def test_hints_come_one_after_the_other_and_then_all_of_them(capsys):
+    for _ in range(4):
         hint("99.double")
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:2] == ["hint 1 of 2: add it to itself", "hint 2 of 2: 2 * x"]
-    assert lines[2].startswith("no more hints")
+    both = ["hint 1 of 2: add it to itself", "hint 2 of 2: 2 * x"]
+    assert lines[:2] == lines[2:4] == lines[5:7] == both
+    assert lines[4].startswith("no more hints") and lines[7] == lines[4]
 
 
-def test_unknown_name_lists_the_known_ones():
-    with pytest.raises(KeyError, match="99.double"):
-        exercise("99.triple")
+def last_hint(capsys):
+    for _ in range(3):
+        hint("99.double")
+    return capsys.readouterr().out.splitlines()[-1]
 
 
-def test_random_state_is_left_alone():
-    def draws(x):
-        random.random(), np.random.rand(), torch.rand(1)
-        return 2 * x
-
-    random.seed(1), np.random.seed(1), torch.manual_seed(1)
-    expected = random.random(), np.random.rand(), torch.rand(1)
-    random.seed(1), np.random.seed(1), torch.manual_seed(1)
-    exercise("99.double")(draws)
-    assert (random.random(), np.random.rand(), torch.rand(1)) == expected
+def test_the_last_hint_names_the_address_of_the_solved_notebook(monkeypatch, capsys):
+    monkeypatch.setitem(exercises.hacks, "99", "99_doubles")
+    address = f"{PROJECT['project']['urls']['Repository']}/blob/main/solutions/99_doubles.ipynb"
+    assert last_hint(capsys).endswith(f" {address}")
 
 
-def test_global_switches_are_left_alone():
-    def switches(x):
-        torch.set_default_dtype(torch.float64)
+def test_an_installed_course_knows_the_address_as_well(monkeypatch, tmp_path, capsys):
+    folder = tmp_path / "astro_ai_hacks-1.0.dist-info"
+    folder.mkdir()
+    lines = ["Metadata-Version: 2.1", "Name: astro-ai-hacks", "Version: 1.0"]
+    lines += ["Project-URL: Documentation, https://a.example/docs"]
+    lines += ["Project-URL: Repository, https://a.example/b"]
+    (folder / "METADATA").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(exercises, "CHECKOUT", None)
+    assert last_hint(capsys).endswith(" https://a.example/b/tree/main/solutions")
+
+
+@pytest.mark.parametrize("wrong", ["99.duoble", "double", "99.Double"])
+def test_a_misspelt_name_is_answered_with_the_nearest_one(wrong, capsys):
+    hint(wrong)
+    said = capsys.readouterr().out
+    assert said == f"there is no exercise {wrong!r}; did you mean 99.double?\n"
+    with pytest.raises(exercises.UnknownExercise, match="did you mean 99.double"):
+        exercise(wrong)
+
+
+@pytest.mark.parametrize("wrong", ["42.cosmology", 7])
+def test_a_name_like_no_other_is_answered_with_all_of_them(wrong, capsys):
+    hint(wrong)
+    said = capsys.readouterr().out
+    assert said == f"there is no exercise {wrong!r}; there are: 99.Model, 99.double\n"
+
+
+def test_nothing_global_is_changed_by_an_attempt(toy, capsys):
+    def patches(x):
         torch.set_grad_enabled(False)
+        np.median = toy.double = lambda x: -1
+        return x
+
+    original = np.median, toy.double
+    assert exercise("99.double")(patches) is original[1]
+    assert (np.median, toy.double) == original
+    assert torch.is_grad_enabled()
+
+
+def test_an_attempt_that_waits_for_long_is_announced_past_its_own_printing(monkeypatch):
+    shown = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", shown)
+    monkeypatch.setattr(exercises, "SECONDS", 0.05)
+
+    def waits(x):
+        while "99.double is still running" not in shown.getvalue():
+            time.sleep(0.01)
         return 2 * x
 
-    exercise("99.double")(switches)
-    assert torch.get_default_dtype() == torch.float32 and torch.is_grad_enabled()
+    assert exercise("99.double")(waits) is waits
+    assert "Kernel → Interrupt" in shown.getvalue()
 
 
 def test_printing_is_shown_but_not_without_end(capsys):
@@ -198,25 +266,3 @@ def test_figure_of_a_wrong_answer_is_only_drawn_then():
     with pytest.raises(NotYet) as caught:
         require(False, "wrong", figure=lambda: "the figure")
     assert caught.value.figure == "the figure"
-
-
-def test_definition_that_raises_is_rescued_in_a_notebook(toy, capsys):
-    from IPython.core.interactiveshell import InteractiveShell
-
-    shell = InteractiveShell()
-    shell.ast_transformers.append(exercises._Protect())
-    source = "from helpers.exercises import exercise\n"
-    source += "@exercise('99.Model')\nclass Model:\n    layers = missing_name\n"
-    source += "@exercise(identifier='99.double')\nasync def double(x, y=also_missing):\n    return 2 * x\n"
-    result = shell.run_cell(source)
-    assert result.success
-    assert shell.user_ns["Model"] is torch.nn.Identity
-    assert shell.user_ns["double"] is toy.double
-    output = capsys.readouterr().out
-    assert "missing_name" in output and "also_missing" in output
-
-
-def test_strict_raises_for_a_definition_that_raises(monkeypatch):
-    monkeypatch.setenv("HACK_STRICT", "1")
-    with pytest.raises(ExerciseError, match="ValueError"):
-        exercises.rescued("99.double", ValueError("no"))

@@ -16,6 +16,11 @@ ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
+def answer_unreadably(source):
+    """The colon behind the head of the definition is missing: Python cannot even read the cell."""
+    return re.sub(r"^((?:def|class) .*):$", r"\1", source, flags=re.M)
+
+
 def answer_wrongly(source):
     """A function answers None; a class is left without its layers, and does not even become a class."""
     head = source.index("raise NotImplementedError")
@@ -30,7 +35,9 @@ def test_a_notebook_of_wrong_answers_runs_on(path, tmp_path, monkeypatch):
     notebook = nbformat.read(path, as_version=4)
     exercises = [cell for cell in notebook.cells if "exercise" in cell.metadata.get("tags", [])]
     assert exercises
-    for cell in exercises:
+    first, *others = exercises
+    first.source = answer_unreadably(first.source)
+    for cell in others:
         cell.source = answer_wrongly(cell.source)
     whole = path == NOTEBOOKS[-1]
     if not whole:
@@ -46,6 +53,7 @@ def test_a_notebook_of_wrong_answers_runs_on(path, tmp_path, monkeypatch):
         notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
     )
     client.execute()
+    assert "Python cannot read line 2" in first.outputs[0].text
     for cell in exercises:
         said = "".join(output.get("text", "") for output in cell.outputs if output.get("name") == "stdout")
         assert "not yet: " in said and "use the reference solution" in said
