@@ -77,6 +77,11 @@ from IPython.core.interactiveshell import InteractiveShell
 InteractiveShell.showtraceback = lambda *_, **__: None"""
 
 
+# A library warns, and not the notebook itself.
+WARN = """import warnings
+warnings.warn_explicit("soon another default", FutureWarning, "library.py", 1, "library")"""
+
+
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory):
     """The output of a check of notebooks that are broken, each in its own way."""
@@ -94,6 +99,7 @@ def broken(tmp_path_factory):
     notebook(folder / "09_muted.ipynb", MUTE, "1 / 0")
     notebook(folder / "10_only_passes.ipynb", "# Nothing.", "pass")
     notebook(folder / "11_odd[1].ipynb", "x = 1")
+    notebook(folder / "14_warns.ipynb", WARN)
     notebook(root / "solved/12_unchecked.ipynb", "def area(): ...", tags=["exercise"])
     notebook(root / "solved/13_checked.ipynb", "print('✓ 13.area — correct')", tags=["exercise"])
     return run(root, "--strict", "solved", "--timeout", "5", "--record"), root
@@ -120,6 +126,7 @@ def fault(done, name, folder="notebooks"):
         ("09_muted", ["code cell 2 of 2", "showed no error, but the kernel reports one: ZeroDivisionError"]),
         ("10_only_passes", ["there is no code cell in it that does anything"]),
         ("11_odd[1]", ["its name has a bracket [, which pytest cannot read: rename it"]),
+        ("14_warns", ["a participant would see this warning: ", "FutureWarning: soon another default"]),
     ],
 )
 def test_a_broken_notebook_fails_with_its_first_fault_only(broken, name, messages):
@@ -205,3 +212,20 @@ def test_what_hides_a_failure_is_a_blind_spot(tmp_path, source, report):
     path = notebook(tmp_path / "a.ipynb", whole, source)
     (found,) = check_notebooks.blind_spots(nbformat.read(path, as_version=4))
     assert f"code cell 2 {report}" in found
+
+
+def test_another_environments_python_runs_the_notebooks_as_a_participant_does(tmp_path, monkeypatch):
+    """What only the course's own tools set is not there; the kernel is that of the Python that is named."""
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    python = tmp_path / "python"
+    script = f'#!/bin/sh\nELSEWHERE=1 exec "{sys.executable}" "$@"\n'
+    python.write_text(script, encoding="utf-8")
+    python.chmod(0o755)
+    code = """import os
+assert os.environ.get("ELSEWHERE") == "1"
+assert not {"HACK_STATIC", "PYTHONPATH"} & set(os.environ)"""
+    notebook(tmp_path / "notebooks/01_elsewhere.ipynb", code)
+    done = run(tmp_path, "--python", str(python))
+    assert done.returncode == 0, done.stdout
+    without = run(tmp_path)
+    assert without.returncode == 1 and "AssertionError" in without.stdout

@@ -5,6 +5,7 @@ notices a dead kernel only when the time for the cell is over.
 """
 
 import os
+import re
 import time
 from functools import wraps
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from nbval.kernel import RunningKernel
 
 PATIENCE = 2.0
+WARNING = re.compile(r"^.*\b\w*Warning: .*$", re.MULTILINE)  # as Python shows one
 SOLVED = "✓"  # as helpers.exercises begins its line about a correct answer
 
 
@@ -53,7 +55,7 @@ def _watchful(get_message):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
-    """Fail what nbval passes: an error without a traceback, a kernel gone, a missing answer."""
+    """Fail what nbval passes: an error unseen, a kernel gone, a warning, a missing answer."""
     result = yield
     kernel = item.parent.kernel
     if kernel.reply["status"] != "ok":
@@ -61,6 +63,9 @@ def pytest_runtest_call(item):
         raise RuntimeError(f"the cell showed no error, but the kernel reports one: {error}")
     # Only a kernel that is still there answers.
     kernel.await_reply(kernel.kc.kernel_info(), timeout=item.config.getoption("nbval_cell_timeout"))
+    shown = [output for output in item.test_outputs if output.get("name") == "stderr"]
+    for warning in WARNING.findall("".join(output["text"] for output in shown)):
+        raise RuntimeError(f"a participant would see this warning: {warning}")
     exercise = "exercise" in item.cell.metadata.get("tags", ())
     if exercise and _is_strict(item):
         shown = "".join(output.get("text", "") for output in item.test_outputs)
