@@ -225,7 +225,7 @@ def test_another_environments_python_runs_the_notebooks_as_a_participant_does(tm
 assert os.environ.get("ELSEWHERE") == "1"
 assert not {"HACK_STATIC", "PYTHONPATH"} & set(os.environ)"""
     notebook(tmp_path / "notebooks/01_elsewhere.ipynb", code)
-    done = run(tmp_path, "--python", str(python))
+    done = run(tmp_path, "--strict", "--python", str(python))
     assert done.returncode == 0, done.stdout
-    without = run(tmp_path)
+    without = run(tmp_path, "--strict")
     assert without.returncode == 1 and "AssertionError" in without.stdout
