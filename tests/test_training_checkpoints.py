@@ -198,3 +198,16 @@ def test_a_disk_that_is_read_only_is_no_error(path, capsys, monkeypatch):
     assert "since it cannot be moved (Read-only" in said
     assert len(train(network(), checkpoint=path)) == 3
     assert "finished: its result is taken over" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("call", ["fit", "fit_gan"])
+def test_gradients_that_were_left_off_are_switched_on(call):
+    try:
+        torch.set_grad_enabled(False)
+        if call == "fit":
+            assert len(train(network())) == 3
+        else:
+            options = dict(noise=2, steps=4, batch_size=20, progress=False)
+            assert fit_gan(nn.Linear(2, 3), nn.Linear(3, 1), X, **options).steps
+    finally:
+        torch.set_grad_enabled(True)

@@ -97,6 +97,7 @@ def fit_gan(
     ValueError, TrainingError, TrainingInterrupted
         As `fit` does.
     """
+    torch.set_grad_enabled(True)  # as in `fit`
     if min(batch_size, critic_steps, steps) < 1:
         raise ValueError(
             f"expected batch_size, critic_steps and steps of at least 1, found {batch_size}, {critic_steps}, {steps}"

@@ -98,6 +98,7 @@ def fit(
     TrainingInterrupted
         At Ctrl-C, after the step that was begun.
     """
+    torch.set_grad_enabled(True)  # a Ctrl-C, pressed often enough, may have left them off
     if batch_size < 1:
         raise ValueError(f"expected a batch_size of at least 1, found {batch_size}")
     fabric = fabric or default_fabric(mixed)
