@@ -1,7 +1,5 @@
 """`fit` and `predict`: they learn, keep the best weights, resume exactly, and fail clearly."""
 
-import subprocess
-import sys
 from functools import partial
 
 import numpy as np
@@ -11,7 +9,7 @@ from torch import nn
 
 from helpers.training import TrainingError, checkpoints, fit, predict
 from helpers.training.batches import Samples, n_batches, shuffled
-from helpers.training.checkpoints import describe
+from helpers.training.fingerprints import describe
 
 
 @pytest.fixture
@@ -163,9 +161,9 @@ def test_checkpoint_of_other_settings_is_not_used(line, tmp_path, capsys, change
     train(network(), line, checkpoint=path)
     train(network(), line, checkpoint=path, **change)
     said = capsys.readouterr().out
-    assert f"belongs to another {named}" in said and "kept as c-before.pt" in said
+    assert f"belongs to another training, by its {named}" in said and "kept as c-before.pt" in said
     assert train(network(), line, checkpoint=tmp_path / "c-before.pt").seconds  # nothing was lost
-    assert capsys.readouterr().out == ""
+    assert "belongs" not in capsys.readouterr().out
 
 
 def test_checkpoint_of_other_data_or_network_or_damaged_is_not_used(line, tmp_path, capsys):
@@ -173,19 +171,26 @@ def test_checkpoint_of_other_data_or_network_or_damaged_is_not_used(line, tmp_pa
     train(network(), line, checkpoint=path)
     other = ((line[0][0] + 1, line[0][1]), line[1])
     train(network(), other, checkpoint=path)
-    assert "belongs to another data" in capsys.readouterr().out
+    assert "belongs to another training, by its data" in capsys.readouterr().out
     train(nn.Linear(3, 1), other, checkpoint=path)
-    assert "belongs to another model" in capsys.readouterr().out
+    assert "belongs to another training, by its model" in capsys.readouterr().out
     path.write_bytes(path.read_bytes()[:100])
     assert len(train(nn.Linear(3, 1), other, checkpoint=path)) == 6
     assert "cannot be read" in capsys.readouterr().out
 
 
-def test_finished_checkpoint_is_taken_over(line, tmp_path):
+@pytest.mark.parametrize("patience", [None, 1])
+def test_finished_checkpoint_is_taken_over_and_that_is_said(line, tmp_path, capsys, patience):
+    options = dict(checkpoint=tmp_path / "c.pt", epochs=40, patience=patience)
     first, again = network(), network()
-    history = train(first, line, checkpoint=tmp_path / "c.pt")
-    assert train(again, line, checkpoint=tmp_path / "c.pt").seconds == history.seconds
+    history = train(first, line, **options)
+    assert history.stopped_early == bool(patience)
+    assert capsys.readouterr().out == ""
+    assert train(again, line, **options).seconds == history.seconds
     assert torch.equal(first[0].weight, again[0].weight)
+    said = capsys.readouterr().out
+    assert said.count("\n") == 1
+    assert "c.pt holds this very training, finished" in said and "to train anew, delete that file" in said
 
 
 def test_loss_that_is_not_finite_says_so(line):
@@ -270,21 +275,6 @@ def test_losses_count_by_what_they_hold(one, other):
     assert describe(one) != describe(other)
 
 
-def test_fingerprint_is_the_same_in_every_process():
-    script = (
-        "import torch, functools; from helpers.training.checkpoints import fingerprint; from helpers.training.batches import Samples\n"
-        "loss = functools.partial(torch.nn.functional.mse_loss, weight=torch.ones(3))\n"
-        "entries = dict(loss=loss, criterion=torch.nn.HuberLoss(), other=functools.partial(print, sep='x'))\n"
-        "model = torch.nn.Sequential(torch.nn.Linear(3, 1), torch.nn.BatchNorm1d(1))\n"
-        "print(fingerprint(dict(model=model), [Samples(torch.ones(4), torch.device('cpu'))], entries))"
-    )
-    said = [
-        subprocess.run([sys.executable, "-c", script], capture_output=True, encoding="utf-8", check=True).stdout
-        for _ in "ab"
-    ]
-    assert said[0] == said[1] != ""
-
-
 WEIGHT = 1.0
 
 
@@ -327,16 +317,16 @@ def test_network_with_another_number_class_or_frozen_part_is_another(line, tmp_p
     if not other.weight.requires_grad:
         other.bias.requires_grad_(True)
     train(other, line, checkpoint=path)
-    assert "belongs to another model" in capsys.readouterr().out
+    assert "belongs to another training, by its model" in capsys.readouterr().out
 
 
 def test_network_with_spectral_normalisation_is_taken_up(line, tmp_path, capsys):
-    for seed in (1, 2):
-        torch.manual_seed(seed)
+    for _ in "ab":
+        torch.manual_seed(1)
         model = nn.Sequential(torch.nn.utils.parametrizations.spectral_norm(nn.Linear(3, 8)), nn.Linear(8, 1))
         train(model, line, checkpoint=tmp_path / "c.pt")
     train(model, line, checkpoint=tmp_path / "c.pt")
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr().out.count("finished: its result is taken over") == 2
 
 
 class Other(nn.Linear):
@@ -348,16 +338,16 @@ def test_checkpoint_of_another_forward_or_other_buffers_is_not_used(line, tmp_pa
     path = tmp_path / "c.pt"
     train(nn.Linear(3, 1), line, checkpoint=path)
     train(Other(3, 1), line, checkpoint=path)
-    assert "belongs to another model" in capsys.readouterr().out
+    assert "belongs to another training, by its model" in capsys.readouterr().out
     model = network()
     model.register_buffer("unit", torch.ones(1))
     train(model, line, checkpoint=path)
     capsys.readouterr()
     train(model, line, checkpoint=path)  # its weights and running statistics have changed since the first call
-    assert capsys.readouterr().out == ""
+    assert "finished: its result is taken over" in capsys.readouterr().out
     model.unit += 1
     train(model, line, checkpoint=path)
-    assert "belongs to another model" in capsys.readouterr().out
+    assert "by its initial weights (" in capsys.readouterr().out
 
 
 class InPlace(nn.Linear):

@@ -97,9 +97,10 @@ def test_two_processes_do_as_one(ends, kind):
 def test_checkpoint_of_several_processes_is_taken_up_by_as_many_only(ends):
     one, (first, _), folder = ends
     (again, _), said = run(folder / "two", 2)
-    assert "anew" not in said
+    assert said.count("holds this very training, finished") == len(again["ends"])
+    assert "belongs" not in said
     for kind, (weights, losses) in again["ends"].items():
         assert losses == first["ends"][kind][1]
         assert all(torch.equal(value, first["ends"][kind][0][name]) for name, value in weights.items())
     _, said = run(folder / "two", 1)
-    assert "belongs to another processes (2, now 1)" in said
+    assert "belongs to another training, by its processes (2, now 1)" in said

@@ -11,6 +11,7 @@ from helpers.training import checkpoints
 from helpers.training.batches import Samples
 from helpers.training.devices import default_fabric
 from helpers.training.failures import TrainingError, check_finite, check_processes, explained, try_out
+from helpers.training.fingerprints import describe_code
 from helpers.training.history import History
 from helpers.training.objectives import wasserstein_gradient_penalty
 from helpers.training.session import Session
@@ -96,6 +97,7 @@ def fit_gan(
     ValueError, TrainingError, TrainingInterrupted
         As `fit` does.
     """
+    torch.set_grad_enabled(True)  # as in `fit`
     if min(batch_size, critic_steps, steps) < 1:
         raise ValueError(
             f"expected batch_size, critic_steps and steps of at least 1, found {batch_size}, {critic_steps}, {steps}"
@@ -110,10 +112,11 @@ def fit_gan(
     settings |= dict(critic_steps=critic_steps, learning_rate=rates, betas=betas, ema=ema, augment=augment)
     settings |= dict(channels_last=channels_last, precision=fabric.strategy.precision.precision)
     settings |= dict(processes=fabric.world_size, snapshots=snapshots)
-    settings |= dict(callback=callback and checkpoints.source(callback))  # what it gathers is no setting
+    settings |= dict(callback=callback and describe_code(callback))  # what it gathers is no setting
     networks = {"generator": generator.to(fabric.device), "critic": critic.to(fabric.device)}
     with explained(batch_size):
         data = Samples(train, fabric.device, channels_last)
+    keeper = checkpoints.Keeper(checkpoint, networks, [data], settings, fabric)
     _try_out(generator, critic, data.tensors(slice(0, 2)), noise)
     if channels_last:
         generator.to(memory_format=torch.channels_last), critic.to(memory_format=torch.channels_last)
@@ -121,9 +124,10 @@ def fit_gan(
     history = History()
     state = game.state = State(fabric, seed, history, networks, game.others)
     state.values = {"losses": torch.zeros(2, every, device=fabric.device), "done": 0}
-    keeper = checkpoints.Keeper(checkpoint, lambda: checkpoints.fingerprint(networks, [data], settings), fabric)
     if saved := keeper.load():
         state.load_state_dict(saved)
+        if state.values["done"] == steps:
+            keeper.say_finished()
         history.snapshots = keeper.load_snapshots(history.steps) if snapshots else {}
 
     def check():

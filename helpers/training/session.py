@@ -45,6 +45,8 @@ class Session:
         self.bar.close()
         if kind is not None and issubclass(kind, TrainingError):
             self.state.restore()
+        if kind is not None:
+            self.keeper.leave()
 
     def _ask(self, *_):
         self.asked = True
@@ -73,7 +75,8 @@ class Session:
             self.keep()
 
     def leave(self):
-        """Stop at a Ctrl-C that came after the last step, when all is done."""
+        """Note that all is done, and stop at a Ctrl-C that came after the last step."""
+        self.keeper.leave()
         if self.asked:
             raise TrainingInterrupted("training was stopped just after it was finished; nothing is lost")
 

@@ -75,7 +75,8 @@ def fit(
         Compile the network, where that works (`torch.compile`); worth its minute on a GPU.
     checkpoint : path, optional
         Where the state is kept, every second or so. Run the same call again after an interruption, and
-        training goes on from there; a checkpoint of other settings, data or network is moved aside.
+        training goes on from there; where it is finished, its result is taken over. A checkpoint that is
+        damaged, or of other settings, data, code or initial weights, is moved aside.
     seed : int
         Of the order of the samples, and of everything random in the model.
     fabric : lightning_fabric.Fabric, optional
@@ -97,6 +98,7 @@ def fit(
     TrainingInterrupted
         At Ctrl-C, after the step that was begun.
     """
+    torch.set_grad_enabled(True)  # a Ctrl-C, pressed often enough, may have left them off
     if batch_size < 1:
         raise ValueError(f"expected a batch_size of at least 1, found {batch_size}")
     fabric = fabric or default_fabric(mixed)
@@ -109,6 +111,7 @@ def fit(
     model.to(fabric.device)
     with explained(batch_size):
         sets = [_samples(part, fabric.device, channels_last) for part in (train, validation) if part is not None]
+    keeper = checkpoints.Keeper(checkpoint, {"model": model}, sets, settings, fabric)
     for samples in sets:
         _try_out(model, samples, n_inputs, loss)
     if channels_last:
@@ -125,9 +128,10 @@ def fit(
     state = State(fabric, seed, history, {"model": model}, {"optimiser": optimiser, "scheduler": scheduler})
     state.values = {"losses": torch.zeros(steps, device=fabric.device)}
     state.values |= {"best_loss": np.inf, "best_epoch": 0, "best_weights": None}
-    keeper = checkpoints.Keeper(checkpoint, lambda: checkpoints.fingerprint({"model": model}, sets, settings), fabric)
     if saved := keeper.load():
         state.load_state_dict(saved)
+        if len(history) == epochs or history.stopped_early:
+            keeper.say_finished()
 
     def train_step(size, *batch):
         inputs, targets = batch[:n_inputs], batch[n_inputs:]
