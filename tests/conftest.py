@@ -1,14 +1,19 @@
-"""What holds for all tests: one thread each, processes that start at once, and the slow ones first."""
+"""What holds for all tests: one thread each, processes that start at once, slow ones first."""
 
 import multiprocessing
 import os
+from pathlib import Path
 
 import pytest
 
-# Two tests run side by side on two cores, and their threads would only wait for each other. NumPy and PyTorch read this
-# when they are imported, here and in the processes that a test starts.
+# What NumPy and PyTorch read when they are imported, here and in the processes that a test starts:
+# two tests run side by side on two cores, and more threads would only wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Those processes import the helpers that lie beside the tests, wherever they run.
+ROOT = Path(__file__).resolve().parents[1]
+paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
 
 
 def pytest_collection_modifyitems(items):
@@ -18,7 +23,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def forkserver():
-    """Make processes as `multiprocessing` does, from one that has imported the training loop and done nothing else."""
+    """Make processes as `multiprocessing` does, from one that has only imported the training loop."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["helpers.training"])
     return context
