@@ -14,6 +14,7 @@ import pytest
 import check_notebooks
 import nbval_environment
 
+pytestmark = pytest.mark.slow
 TOOL = Path(check_notebooks.__file__)
 ENVIRONMENT = """\
 import os

@@ -169,6 +169,7 @@ def names(columns):
     return ",".join(columns)
 
 
+@pytest.mark.slow
 def test_the_command_line_prints_one_line_of_json(galaxies, tmp_path):
     path = tmp_path / "a.csv"
     galaxies[["id", *data.FLUXES, *data.ERRORS, "z_spec"]].to_csv(path, index=False)
@@ -256,7 +257,9 @@ def test_what_was_done_before_an_interruption_is_kept(galaxies, model, tmp_path,
         return whole(*task)
 
     monkeypatch.setattr(predict, "_part", breaks)
-    with dask.config.set(num_workers=1), pytest.raises(DataError, match="3 of 10 parts are done and kept, .*same call"):
+    message = "3 of 10 parts are done and kept, .*the same call again goes on"
+    one_at_a_time = dask.config.set(num_workers=1)
+    with one_at_a_time, pytest.raises(DataError, match=message):
         photoz.predict_catalogue(model, source, target, rows=50)
     done = {int(path.stem) for path in (tmp_path / "out.parquet.parts").glob("0*.parquet")}
     assert done == set(made) and not target.exists()
@@ -330,6 +333,7 @@ def test_a_source_that_cannot_be_read_is_told(make, message, galaxies, model, tm
     assert not (tmp_path / "out.parquet").exists()
 
 
+@pytest.mark.slow
 def test_the_same_call_runs_on_a_cluster_that_loses_a_worker(galaxies, model, tmp_path, monkeypatch):
     """Two worker processes, of which one dies over the sixth part: all comes out whole and in order."""
     distributed = pytest.importorskip("distributed")

@@ -124,9 +124,10 @@ class Keeper:
         begun = self._as_it_began(now)
         saved = None
         if self.fabric.is_global_zero:
-            for unfinished in self.path.parent.glob(f".{self.path.stem}-????????{self.path.suffix}"):
-                with suppress(OSError):
-                    unfinished.unlink()  # of a process killed while it wrote
+            for stem in (self.path.stem, f"{self.path.stem}-????????-step-*"):
+                for unfinished in self.path.parent.glob(f".{stem}-????????{self.path.suffix}"):
+                    with suppress(OSError):
+                        unfinished.unlink()  # of a process killed while it wrote
             saved = load(self.path, begun)
             self.blocked = not saved and os.path.exists(self.path)  # by what cannot be moved aside
         saved = self.fabric.broadcast(saved)
