@@ -53,7 +53,8 @@ def test_an_unknown_build_is_refused_in_one_sentence(linux, monkeypatch, tmp_pat
 def test_the_course_without_cuda(linux, monkeypatch, tmp_path, commands, capsys, reachable):
     monkeypatch.setattr(environment, "reachable", lambda address: reachable)
     environment.course(tmp_path)
-    _, torch, packages, course = commands
+    _, torch, other, packages, course = commands
+    assert other[-1] == "tensorflow" and "uninstall" in other
     assert torch[-1] == "torch==2.13.0"
     assert (environment.CPU_INDEX in torch) == reachable
     said = capsys.readouterr().out

@@ -57,6 +57,7 @@ class SetupError(Exception):
 
 def course(folder):
     """The environment of `make run` and `make test`, in the running Python's version."""
+    renewed = folder.exists()
     run(sys.executable, "-m", "venv", folder)
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     light = without_cuda()
@@ -65,6 +66,10 @@ def course(folder):
     if light:
         # The same version of TensorFlow, without the kernels for NVIDIA's cards.
         lines = [re.sub(r"^tensorflow==", "tensorflow-cpu==", line) for line in lines]
+    if renewed:
+        # Both builds have the same files: of two, one would be left in pieces.
+        other = "tensorflow" if light else "tensorflow-cpu"
+        run(interpreter(folder), "-m", "pip", "uninstall", "--quiet", "--yes", other)
     chosen = folder / "requirements.txt"
     constraints = f"-c {(ROOT / 'requirements-cuda.txt').as_uri()}"
     lines = [constraints if line.startswith("-c ") else line for line in lines]
@@ -183,7 +188,7 @@ def find_python(wanted):
 
 def install_as_a_participant(folder):
     """Run the set-up cell of every notebook, on the last commit, and say what that changed."""
-    python = folder / "bin" / "python"
+    python = interpreter(folder)
     uninstall = ("-m", "pip", "uninstall", "--quiet", "--yes", "astro-ai-hacks")
     scripts = list(dict.fromkeys(map(setup_cell, sorted((ROOT / "notebooks").glob("*.ipynb")))))
     if not scripts:
@@ -226,9 +231,13 @@ def clean_environment():
 
 def pip(folder, *arguments):
     """Install into an environment."""
-    scripts = "Scripts" if os.name == "nt" else "bin"
     quiet = ("--quiet", "--disable-pip-version-check")
-    run(folder / scripts / "python", "-m", "pip", "install", *quiet, *arguments)
+    run(interpreter(folder), "-m", "pip", "install", *quiet, *arguments)
+
+
+def interpreter(folder):
+    """Return the Python of an environment."""
+    return folder / ("Scripts" if os.name == "nt" else "bin") / "python"
 
 
 def run(*command, **options):
