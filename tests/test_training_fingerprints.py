@@ -233,7 +233,7 @@ def test_it_is_the_same_in_every_process():
     for seed in ("1", "2"):
         environment = os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)}
         command = [sys.executable, "-c", script]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        done = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8")
         said.append(done.stdout or done.stderr)
     assert said[0] == said[1] and said[0].startswith("{'python': '3.")
 
