@@ -24,7 +24,7 @@ lab: $(READY)
 	$(BIN)/jupyter lab notebooks
 
 test: lint
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal tests
 	$(BIN)/python tools/check_notebooks.py
 
 notebooks: $(READY)
