@@ -56,7 +56,7 @@ OBJECTIVES = {
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_it_learns_what_depends_on_the_condition(name):
     pair = networks()
-    noise = RNG.normal(size=(2000, 2))
+    noise = np.random.default_rng(1).normal(size=(2000, 2))
     before = predict(pair[0], (noise, CONDITION))
     history = play(pair, objective=OBJECTIVES[name], steps=500, learning_rate=5e-3, ema=0.98)
     made = predict(pair[0], (noise, CONDITION))
@@ -67,11 +67,18 @@ def test_it_learns_what_depends_on_the_condition(name):
 
 
 def test_it_learns_without_conditions():
+    """With the objective that ends at the same place whatever the seed; the others go round it."""
     pair = networks(conditions=0)
-    play(pair, real=BOW, steps=500, learning_rate=5e-3, ema=0.98)
-    made = predict(pair[0], RNG.normal(size=(2000, 2)))
-    assert np.abs(made.mean(axis=0) - BOW.mean(axis=0)).max() < 0.3
-    assert 0.6 < made[:, 0].std() / BOW[:, 0].std() < 1.4
+    noise = np.random.default_rng(1).normal(size=(2000, 2))
+
+    def distance():
+        made = predict(pair[0], noise)
+        spread = made.std(axis=0) / BOW.std(axis=0)
+        return np.abs(made.mean(axis=0) - BOW.mean(axis=0)).max(), np.abs(spread - 1).max()
+
+    assert min(distance()) > 0.3
+    play(pair, real=BOW, objective=non_saturating(), steps=300, learning_rate=5e-3, ema=0.98)
+    assert max(distance()) < 0.15
 
 
 def test_each_optimiser_makes_its_steps_and_the_critic_sees_whole_batches():
@@ -162,6 +169,9 @@ def test_snapshots_are_the_weights_at_each_entry_and_lie_beside_the_checkpoint(t
     options = dict(snapshots=True, callback=keep, ema=0.9, checkpoint=tmp_path / "c.pt")
     history = play(networks(), **options)
     assert list(history.snapshots) == [10, 20, 30, 40]
+    (snapshot,) = tmp_path.glob("c-*-step-10.pt")
+    unfinished = snapshot.with_name(f".{snapshot.stem}-0123abcd.pt")  # of a process that was killed
+    unfinished.touch()
     again = play(networks(seed=5), **options)  # finished: everything is read
     for step, weights in kept.items():
         assert torch.equal(history.snapshots[step]["layers.0.weight"], weights)
@@ -169,6 +179,7 @@ def test_snapshots_are_the_weights_at_each_entry_and_lie_beside_the_checkpoint(t
     model = networks(seed=5)[0]
     model.load_state_dict(again.snapshots[20])
     assert (tmp_path / "c.pt").stat().st_size > 0 and len(list(tmp_path.glob("c-*-step-*.pt"))) == 4
+    assert not unfinished.exists()
 
 
 def test_a_callback_measures_and_changes_nothing():

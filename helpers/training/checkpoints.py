@@ -182,8 +182,9 @@ class Keeper:
         """Return the state that was kept, or None."""
         saved = None
         if self.path and self.fabric.is_global_zero:
-            for unfinished in self.path.parent.glob(f".{self.path.stem}-????????{self.path.suffix}"):
-                unfinished.unlink(missing_ok=True)  # of a process killed while it wrote
+            for path in (self.path, self._snapshot("*")):
+                for unfinished in path.parent.glob(f".{path.stem}-????????{path.suffix}"):
+                    unfinished.unlink(missing_ok=True)  # of a process killed while it wrote
             saved = load(self.path, self.belongs_to)
         saved = self.fabric.broadcast(saved) if self.path else None
         return saved and saved["state"]
