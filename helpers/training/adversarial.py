@@ -189,9 +189,9 @@ class _Game:
 
     def critic_step(self, size, real, *conditions):
         """Make the critic's loss smaller, and return it without the penalty."""
-        common, share = self.state.common, self.state.share
+        common, own = self.state.common, self.state.share
         with torch.no_grad(), self.fabric.autocast():
-            generated = self.generator(share(self.noise(size, common)), *conditions).to(real.dtype)
+            generated = self.generator(own(self.noise(size, common)), *conditions).to(real.dtype)
         if self.augment:
             real, generated = self.augment(real, self.state.random), self.augment(generated, self.state.random)
         with self.fabric.autocast():
@@ -199,14 +199,15 @@ class _Game:
         loss = whole = self.objective.critic_loss(*(score.float() for score in scores))
         if self.objective.penalty:
             place = torch.rand(size, *[1] * (real.ndim - 1), generator=common, device=real.device)
-            points = torch.lerp(real, generated, share(place)).requires_grad_()
+            points = torch.lerp(real, generated, own(place)).requires_grad_()
             whole = loss + self.objective.penalty(self.critic, points, *conditions)
-        self._learn(self.critic_stepper, whole, len(real) / size)
+        share = len(real) / size
+        self._learn(self.critic_stepper, self._weighted(whole, share))
         if self.objective.clip:
             with torch.no_grad():
                 torch._foreach_clamp_min_(self.weights, -self.objective.clip)
                 torch._foreach_clamp_max_(self.weights, self.objective.clip)
-        return loss.detach()
+        return self._weighted(loss.detach(), share)
 
     def generator_step(self, size, real, *conditions):
         """Make the generator's loss smaller, and return it; of the real samples only the number counts."""
@@ -228,13 +229,17 @@ class _Game:
                 generated = self.augment(generated, self.state.random)
             scores = self.critic(generated, *conditions)
         loss = self.objective.generator_loss(scores.float())
-        self._learn(self.generator_stepper, loss, len(real) / size)
+        loss = self._weighted(loss, len(real) / size)
+        self._learn(self.generator_stepper, loss)
         return loss
 
-    def _learn(self, stepper, loss, share):
-        """One step of an optimiser; over several processes, the mean is then that over all samples."""
+    def _weighted(self, loss, share):
+        """Weigh a loss, so that its mean over several processes is that over all samples."""
         world = self.fabric.world_size
-        self.fabric.backward(loss if world == 1 else loss * (share * world))
+        return loss if world == 1 else loss * (share * world)
+
+    def _learn(self, stepper, loss):
+        self.fabric.backward(loss)
         stepper.step()
         stepper.zero_grad(set_to_none=True)
 
