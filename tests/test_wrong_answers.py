@@ -1,10 +1,10 @@
 """A participants' notebook in which every exercise is answered wrongly runs to its end all the same.
 
 Of one hack the whole notebook is executed. What follows a wrong answer is what follows an untouched one, the reference,
-and the untouched notebooks are executed anyway: of the others only what the exercises need.
+and the untouched notebooks are executed anyway: of the others only what the exercises need, one after the other in one
+kernel.
 """
 
-import os
 import re
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import pytest
 from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parents[1]
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+*OTHERS, WHOLE = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
 def answer_wrongly(source):
@@ -25,28 +25,47 @@ def answer_wrongly(source):
     return re.sub(r"^ *raise NotImplementedError.*$", f"{indent}return None", source, flags=re.M)
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_of_wrong_answers_runs_on(path, tmp_path, monkeypatch):
+def wrong(path):
+    """Return a notebook with wrong answers, and the cells that hold them."""
     notebook = nbformat.read(path, as_version=4)
     exercises = [cell for cell in notebook.cells if "exercise" in cell.metadata.get("tags", [])]
     assert exercises
     for cell in exercises:
         cell.source = answer_wrongly(cell.source)
-    whole = path == NOTEBOOKS[-1]
-    if not whole:
-        code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-        notebook.cells = [*code[:2], *exercises]  # the set-up, and the imports
+    return notebook, exercises
+
+
+def execute(notebook, exercises):
+    """Execute a notebook to its end; each of the exercises must have been answered."""
+    resources = {"metadata": {"path": str(ROOT / "notebooks")}}
+    NotebookClient(notebook, timeout=120, kernel_name="python3", resources=resources).execute()
+    for cell in exercises:
+        shown = [output for output in cell.outputs if output.get("name") == "stdout"]
+        said = "".join(output.text for output in shown)
+        assert "not yet: " in said and "use the reference solution" in said, cell.source
+
+
+@pytest.fixture(autouse=True)
+def scoreboards(tmp_path, monkeypatch):
     for name in ("HACK_STRICT", "MPLBACKEND"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HACK_PROFILE", "ci")
     monkeypatch.setenv("HACK_OUTPUT", str(tmp_path))
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
-    client = NotebookClient(
-        notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
-    )
-    client.execute()
-    for cell in exercises:
-        said = "".join(output.get("text", "") for output in cell.outputs if output.get("name") == "stdout")
-        assert "not yet: " in said and "use the reference solution" in said
-    assert (tmp_path / "scoreboards" / f"{path.stem}.json").exists() == whole
+    return tmp_path / "scoreboards"
+
+
+@pytest.mark.slow
+def test_a_notebook_of_wrong_answers_runs_on(scoreboards):
+    execute(*wrong(WHOLE))
+    assert (scoreboards / f"{WHOLE.stem}.json").exists()
+
+
+@pytest.mark.slow
+def test_wrong_answers_in_the_notebooks_are_told_so():
+    together, answers = nbformat.v4.new_notebook(), []
+    for path in OTHERS:
+        notebook, exercises = wrong(path)
+        code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        together.cells += [*code[:2], *exercises]  # the set-up, and the imports
+        answers += exercises
+    execute(together, answers)
