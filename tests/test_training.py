@@ -271,17 +271,23 @@ def test_losses_count_by_what_they_hold(one, other):
 
 
 def test_fingerprint_is_the_same_in_every_process():
+    """In another process objects lie elsewhere in memory, and sets are in another order."""
     script = (
-        "import torch, functools; from helpers.training.checkpoints import fingerprint; from helpers.training.batches import Samples\n"
+        "import torch, functools\n"
+        "from helpers.training.checkpoints import fingerprint\n"
+        "from helpers.training.batches import Samples\n"
         "loss = functools.partial(torch.nn.functional.mse_loss, weight=torch.ones(3))\n"
-        "entries = dict(loss=loss, criterion=torch.nn.HuberLoss(), other=functools.partial(print, sep='x'))\n"
+        "other = functools.partial(print, sep='x')\n"
+        "entries = dict(loss=loss, criterion=torch.nn.HuberLoss(), other=other)\n"
         "model = torch.nn.Sequential(torch.nn.Linear(3, 1), torch.nn.BatchNorm1d(1))\n"
-        "print(fingerprint(dict(model=model), [Samples(torch.ones(4), torch.device('cpu'))], entries))"
+        "data = [Samples(torch.ones(4), torch.device('cpu'))]\n"
+        "found = repr(fingerprint(dict(model=model), data, entries))\n"
     )
-    said = [
-        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout for _ in "ab"
-    ]
-    assert said[0] == said[1] != ""
+    command = [sys.executable, "-c", script + "print(found)"]
+    there = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    here = {}
+    exec(script, here)
+    assert there == here["found"] != ""
 
 
 WEIGHT = 1.0
