@@ -11,6 +11,7 @@ import pytest
 
 import check_notebooks
 
+pytestmark = pytest.mark.slow
 TOOL = Path(check_notebooks.__file__)
 ENVIRONMENT = """\
 import os

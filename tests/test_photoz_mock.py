@@ -142,6 +142,7 @@ def test_z_peak_is_good_but_does_not_know_the_templates():
     assert not np.allclose(template_fit.published_templates()[0], mock.templates()[0], rtol=0.02)
 
 
+@pytest.mark.slow
 def test_the_floor_is_calibrated_and_below_the_template_fit(simulated):
     catalogue, truth = simulated
     some = catalogue[np.arange(400)]

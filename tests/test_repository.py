@@ -56,6 +56,7 @@ def clean_environment(**extra):
     return {k: v for k, v in os.environ.items() if not k.startswith(("HACK_", "PYTHON"))} | extra
 
 
+@pytest.mark.slow
 def test_setup_cell_installs_the_course_where_it_is_absent(tmp_path):
     """In an empty environment, from a clone by its file:// address; and again, where it then does nothing."""
     import nbformat

@@ -147,6 +147,7 @@ def test_channels_last_changes_the_order_in_memory_only():
     assert np.allclose(predict(plain, IMAGES), predict(last, IMAGES), atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak is read from Linux")
 def test_peak_memory_does_not_grow_with_the_file(tmp_path):
     """Two epochs over a sparse file of 1 GB, on the way to which no page may stay in memory."""
