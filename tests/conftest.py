@@ -23,7 +23,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def forkserver():
-    """Make processes as `multiprocessing` does, from one that has only imported the training loop."""
+    """Make processes as `multiprocessing` does, from one that has only imported PyTorch."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["helpers.training"])
     return context

@@ -32,7 +32,7 @@ class Conditional(nn.Module):
 
 
 def train(folder, end, fabric=None):
-    """Train with each loop and objective, with checkpoints in a folder; write there how it ended."""
+    """Train with each loop and objective, with checkpoints; write to the folder how it ended."""
     torch.set_num_threads(1)
     mapped = np.load(folder.parent / "x.npy", mmap_mode="r")
     x = np.array(mapped)
@@ -59,9 +59,11 @@ def train(folder, end, fabric=None):
         options |= dict(objective=objective, checkpoint=folder / f"{kind}.pt")
         history = training.fit_gan(generator, critic, (x, y), **options, **common)
         of_critic = {f"critic.{name}": value for name, value in critic.state_dict().items()}
-        ends[kind] = generator.state_dict() | of_critic, history.critic_loss + history.generator_loss
+        losses = history.critic_loss + history.generator_loss
+        ends[kind] = generator.state_dict() | of_critic, losses
     fabric = fabric or default_fabric()
-    torch.save({"ends": ends, "world": fabric.world_size}, folder / f"{end}-{fabric.global_rank}.pt")
+    found = {"ends": ends, "world": fabric.world_size}
+    torch.save(found, folder / f"{end}-{fabric.global_rank}.pt")
 
 
 def train_alone(folder, end):
@@ -71,7 +73,7 @@ def train_alone(folder, end):
 
 
 def train_together(folder):
-    """Train in one of the processes that ``fabric run`` starts, and then again with the checkpoints that are there."""
+    """Train in a process that ``fabric run`` started, and again with the checkpoints then there."""
     train(folder, "first")
     train(folder, "again")
 

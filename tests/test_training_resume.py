@@ -86,11 +86,13 @@ def adversarial(folder, seed, inputs, targets):
 def work(task, folder, seed, dies_after):
     """Train; die after some seconds, which may be any moment, if they are not 0."""
     torch.set_num_threads(1)
-    checkpoints.SECONDS = checkpoints.SHARE = 0  # after each step, so that most deaths meet a checkpoint half written
+    # A checkpoint after each step, so that most deaths meet one half written.
+    checkpoints.SECONDS = checkpoints.SHARE = 0
     rng = np.random.default_rng(0)
     inputs = rng.normal(size=(N, 3)).astype(np.float32)
     start = time.process_time()
-    signal.setitimer(signal.ITIMER_REAL, dies_after)  # its signal is SIGALRM, which ends a process as SIGKILL does
+    # Its signal, SIGALRM, ends a process at once as SIGKILL does.
+    signal.setitimer(signal.ITIMER_REAL, dies_after)
     networks, history = task(folder, seed, inputs, inputs.sum(axis=1, keepdims=True))
     signal.setitimer(signal.ITIMER_REAL, 0)
     plain = history.state_dict() | {"seconds": None}
@@ -117,9 +119,11 @@ def test_killed_at_random_moments_it_ends_with_the_same_bits(task, tmp_path, for
     deaths, resumed, ended = 0, 0, False
     while not ended:
         resumed += (killed / "c.pt").exists()
-        longest = expected["took"] * (0.3 + 0.05 * deaths)  # on a busy machine little is done in that time
+        # At first too short to reach the end, then longer: on a busy machine little is done in it.
+        longest = expected["took"] * (0.3 + 0.05 * deaths)
         dies_after = draw.uniform(0.001, longest) if resumed < 6 else 0
-        ended = run(killed, 1 + resumed, dies_after)  # the weights to begin with are soon those of the file
+        seed = 1 + resumed  # the weights to begin with are soon those of the file
+        ended = run(killed, seed, dies_after)
         deaths += not ended
     found = torch.load(killed / "end.pt", weights_only=True)
     assert resumed >= 1

@@ -1,8 +1,8 @@
 """A participants' notebook in which every exercise is answered wrongly runs to its end all the same.
 
 Of one hack the whole notebook is executed. What follows a wrong answer is what follows an untouched one, the reference,
-and the untouched notebooks are executed anyway: of the others only what the exercises need, one after the other in one
-kernel.
+and the untouched notebooks are executed anyway: of the others only what the exercises need, all
+in one kernel.
 """
 
 import re
