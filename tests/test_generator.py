@@ -159,7 +159,8 @@ def sources(root, folder, kind="code"):
 
 
 def contents(root):
-    return {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    paths = [path for path in root.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    return {path: path.read_bytes() for path in paths}
 
 
 def no_execution(monkeypatch):

@@ -5,7 +5,6 @@ and the untouched notebooks are executed anyway: of the others only what the exe
 kernel.
 """
 
-import os
 import re
 from pathlib import Path
 
