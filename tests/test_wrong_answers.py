@@ -59,8 +59,6 @@ def scoreboards(tmp_path, monkeypatch):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HACK_PROFILE", "ci")
     monkeypatch.setenv("HACK_OUTPUT", str(tmp_path))
-    path = [str(ROOT), os.environ.get("PYTHONPATH", "")]
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, path)))
     return tmp_path / "scoreboards"
 
 
