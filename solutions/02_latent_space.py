@@ -660,7 +660,7 @@ gan |= {f"linear R² {name}, generated": value for name, value in zip(NAMES, hei
 linear = {"Fréchet distance": baseline} | {f"linear R² {n}, encoder": linear_r2(codes, y) for n, y in zip(NAMES, asked.T)}
 linear["reconstruction error"] = np.sqrt(np.mean((compressed.inverse_transform(codes) - real) ** 2))
 columns = {"VAE": comparison["mean"], "± (starts)": comparison["sem"], "GAN": pd.Series(gan), "PCA": pd.Series(linear)}
-pd.DataFrame(columns).loc[comparison.index].round(3).fillna("–")
+pd.DataFrame(columns).loc[comparison.index].round(3).astype(object).fillna("–")
 
 # %%
 run.score(
@@ -679,7 +679,7 @@ latent_plots.grid(data.wavelength, np.stack([data.flux(pair) for pair in shown])
 
 # %% tags=["gallery"]
 best = by_design["4 noise + 4 parameters"][0]
-inputs = [f"noise {number}" for number in range(1, 5)] + list(NAMES)
+inputs = [f"noise {number}" for number in range(1, 5)] + [f"{name} [σ]" for name in NAMES]
 
 
 def at_inputs(values):
