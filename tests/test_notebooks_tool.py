@@ -8,10 +8,13 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import filelock
 import nbformat
+import nbval.kernel
 import pytest
 
 import check_notebooks
+import execution
 import nbval_environment
 
 pytestmark = pytest.mark.slow
@@ -230,3 +233,22 @@ assert not {"HACK_STATIC", "PYTHONPATH"} & set(os.environ)"""
     assert done.returncode == 0, done.stdout
     without = run(tmp_path, "--strict")
     assert without.returncode == 1 and "AssertionError" in without.stdout
+
+
+def test_kernels_start_one_at_a_time(monkeypatch):
+    """Or two of them may find the same port free, and one dies of it."""
+    started = []
+
+    def start(**options):
+        with pytest.raises(filelock.Timeout):
+            elsewhere.acquire(timeout=0)
+        started.append(options)
+
+    elsewhere = filelock.FileLock(execution.kernel_start().lock_file)
+    monkeypatch.setattr(nbval.kernel, "start_new_kernel", start)
+    monkeypatch.setattr(nbval.kernel.RunningKernel, "get_message", lambda *_, **__: None)
+    nbval_environment.pytest_configure(None)
+    nbval.kernel.start_new_kernel(kernel_name="python3")
+    assert started == [{"kernel_name": "python3"}]
+    elsewhere.acquire(timeout=0)
+    elsewhere.release()

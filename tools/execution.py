@@ -4,9 +4,12 @@ import hashlib
 import json
 import os
 import re
+import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
+from filelock import FileLock
 from jupyter_client.kernelspec import NoSuchKernel
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -52,6 +55,16 @@ def course_environment(root, profile, outputs, **more):
     return environment | {"PYTHONPATH": path, "HACK_PROFILE": profile, "HACK_OUTPUT": str(outputs)} | more
 
 
+def kernel_start():
+    """Return a context in which no other process of this user starts a kernel for the course.
+
+    A kernel's free ports are looked for first and taken later: of two that start at once, one may
+    find its port taken, and dies.
+    """
+    user = os.getuid() if hasattr(os, "getuid") else ""
+    return FileLock(Path(tempfile.gettempdir(), f"astro-ai-hacks-{user}.lock"))
+
+
 def execute(notebook, name, folder, environment, started=None, finished=None, timeout=3600):
     """Execute all cells in place: outputs, counts, and the seconds of each in its metadata.
 
@@ -87,7 +100,9 @@ def execute(notebook, name, folder, environment, started=None, finished=None, ti
     begin, number = time.perf_counter(), 0
     try:
         # nbclient's own loop over the cells would swallow Ctrl-C as a dead kernel.
-        with client.setup_kernel(env=environment, cwd=str(folder)):
+        with ExitStack() as stack:
+            with kernel_start():
+                stack.enter_context(client.setup_kernel(env=environment, cwd=str(folder)))
             for index, cell in enumerate(notebook.cells):
                 if not _runs(cell):
                     continue

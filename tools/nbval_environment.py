@@ -11,8 +11,11 @@ from functools import wraps
 from pathlib import Path
 from queue import Empty
 
+import nbval.kernel
 import pytest
 from nbval.kernel import RunningKernel
+
+from execution import kernel_start
 
 PATIENCE = 2.0
 WARNING = re.compile(r"^.*\b\w*Warning: .*$", re.MULTILINE)  # as Python shows one
@@ -30,6 +33,16 @@ def pytest_configure(config):
     """Let nbval look after the kernel while it waits, and note how each cell ended."""
     if not hasattr(RunningKernel.get_message, "__wrapped__"):
         RunningKernel.get_message = _watchful(RunningKernel.get_message)
+        nbval.kernel.start_new_kernel = _alone(nbval.kernel.start_new_kernel)
+
+
+def _alone(start_new_kernel):
+    @wraps(start_new_kernel)
+    def started(*arguments, **options):
+        with kernel_start():
+            return start_new_kernel(*arguments, **options)
+
+    return started
 
 
 def _watchful(get_message):
