@@ -227,6 +227,7 @@ def test_another_environments_python_runs_the_notebooks_as_a_participant_does(tm
     python.chmod(0o755)
     code = """import os
 assert os.environ.get("ELSEWHERE") == "1"
+assert os.path.isdir(os.environ["HACK_DATA"])
 assert not {"HACK_STATIC", "PYTHONPATH"} & set(os.environ)"""
     notebook(tmp_path / "notebooks/01_elsewhere.ipynb", code)
     done = run(tmp_path, "--strict", "--python", str(python))

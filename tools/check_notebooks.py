@@ -146,7 +146,9 @@ def _of_a_participant(environment, python, folder):
     command = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     spec.write_text(json.dumps({"argv": command, "display_name": KERNEL, "language": "python"}), encoding="utf-8")
     kept = {name: value for name, value in environment.items() if name not in ("HACK_STATIC", "PYTHONPATH")}
-    return kept | {"JUPYTER_PATH": str(folder), "HACK_DATA": str(folder / "data")}
+    data = folder / "data"  # one that is there, or caches would be written beside the notebooks
+    data.mkdir()
+    return kept | {"JUPYTER_PATH": str(folder), "HACK_DATA": str(data)}
 
 
 def _base(root, files):
