@@ -660,7 +660,7 @@ gan |= {f"linear R² {name}, generated": value for name, value in zip(NAMES, hei
 linear = {"Fréchet distance": baseline} | {f"linear R² {n}, encoder": linear_r2(codes, y) for n, y in zip(NAMES, asked.T)}
 linear["reconstruction error"] = np.sqrt(np.mean((compressed.inverse_transform(codes) - real) ** 2))
 columns = {"VAE": comparison["mean"], "± (starts)": comparison["sem"], "GAN": pd.Series(gan), "PCA": pd.Series(linear)}
-pd.DataFrame(columns).loc[comparison.index].round(3).astype(object).fillna("–")
+pd.DataFrame(columns).loc[comparison.index].map("{:.3f}".format).replace("nan", "–")
 
 # %%
 run.score(
