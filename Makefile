@@ -20,34 +20,34 @@ help:
 	@echo "On Linux PyTorch comes without CUDA where no NVIDIA card is seen; TORCH=cuda or TORCH=cpu decides."
 
 run: $(READY)
-	HACK_PROFILE=$(or $(PROFILE),$(HACK_PROFILE),demo) $(BIN)/python tools/run_course.py $(if $(HACK),--hack $(HACK))
+	HACK_PROFILE=$(or $(PROFILE),$(HACK_PROFILE),demo) $(BIN)/python -m tools.run_course $(if $(HACK),--hack $(HACK))
 
 lab: $(READY)
 	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks
 
 test: lint
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal tests
-	$(BIN)/python tools/check_notebooks.py
+	$(BIN)/python -m tools.check_notebooks
 
 test-colab test-latest: test-%: $(READY)
-	$(BIN)/python tools/environment.py $* $(VENV)-$*
-	$(BIN)/python tools/check_notebooks.py --python $(VENV)-$*/bin/python
+	$(BIN)/python -m tools.environment $* $(VENV)-$*
+	$(BIN)/python -m tools.check_notebooks --python $(VENV)-$*/bin/python
 
 notebooks: $(READY)
-	$(BIN)/python tools/generate.py $(if $(REPO),--repo $(REPO)) $(if $(HACK),--hack $(HACK)) --execute $(or $(EXECUTE),auto)
+	$(BIN)/python -m tools.generate $(if $(REPO),--repo $(REPO)) $(if $(HACK),--hack $(HACK)) --execute $(or $(EXECUTE),auto)
 
 bench: $(READY)
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python -m benchmarks.run
 
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
-	$(BIN)/python tools/generate.py --check
+	$(BIN)/python -m tools.generate --check
 
 lock: $(READY)
-	$(BIN)/python tools/lock.py
+	$(BIN)/python -m tools.lock
 
 # The environment: made when it is missing, renewed when what it is made from has changed.
 $(READY): requirements.txt requirements-cuda.txt pyproject.toml tools/environment.py
@@ -56,5 +56,5 @@ $(READY): requirements.txt requirements-cuda.txt pyproject.toml tools/environmen
 		echo "Install it (Debian, Ubuntu: apt install python3.11-venv; macOS: brew install python@3.11;"; \
 		echo "anywhere: uv python install 3.11 or pyenv install 3.11), or name it: make PYTHON=/path/to/python3.11"; \
 		exit 1; }
-	"$(PYTHON)" tools/environment.py course $(VENV)
+	"$(PYTHON)" -m tools.environment course $(VENV)
 	@touch $(READY)

@@ -4,13 +4,19 @@ import numpy as np
 import torch
 from torch import nn
 
-from helpers.rings import mock
+from helpers.subjects.rings import mock
 
 
 def ring_regressor():
     """The regressor of hack 06."""
     layers = [nn.Conv2d(1, 16, 5, padding=2), nn.BatchNorm2d(16), nn.ReLU(), nn.MaxPool2d(2)]
-    layers += [nn.Conv2d(16, 32, 5, padding=2), nn.BatchNorm2d(32), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()]
+    layers += [
+        nn.Conv2d(16, 32, 5, padding=2),
+        nn.BatchNorm2d(32),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+    ]
     return nn.Sequential(*layers, nn.Linear(32 * 49, 128), nn.ReLU(), nn.Linear(128, 5))
 
 
@@ -28,7 +34,9 @@ def map_network():
     for inputs, outputs, size in ((2, 16, 64), (16, 32, 32), (32, 64, 16)):
         layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU()]
         layers += [nn.LayerNorm((outputs, size, size)), nn.MaxPool2d(2)]
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(64 * 8 * 8, 1024), nn.ReLU(), nn.Linear(1024, 2))
+    return nn.Sequential(
+        *layers, nn.Flatten(), nn.Linear(64 * 8 * 8, 1024), nn.ReLU(), nn.Linear(1024, 2)
+    )
 
 
 def maps(n, seed=0):
@@ -42,8 +50,13 @@ def maps(n, seed=0):
     frequency = np.hypot(np.fft.fftfreq(64)[:, None], np.fft.rfftfreq(64)[None])
     frequency[0, 0] = np.inf
     white = rng.normal(size=(2, n, 64, 64))
-    white[1] = correlation[:, None, None] * white[0] + np.sqrt(1 - correlation**2)[:, None, None] * white[1]
-    fields = np.fft.irfft2(np.fft.rfft2(white) * frequency[None, None] ** (-slope / 2)[None, :, None, None], s=(64, 64))
+    white[1] = (
+        correlation[:, None, None] * white[0]
+        + np.sqrt(1 - correlation**2)[:, None, None] * white[1]
+    )
+    fields = np.fft.irfft2(
+        np.fft.rfft2(white) * frequency[None, None] ** (-slope / 2)[None, :, None, None], s=(64, 64)
+    )
     fields /= fields.std(axis=(2, 3), keepdims=True)
     targets = np.stack([slope - 2, correlation], axis=1) * np.sqrt(3)
     return fields.transpose(1, 0, 2, 3).astype(np.float32), targets.astype(np.float32)
@@ -54,7 +67,12 @@ class Conditional(nn.Module):
 
     def __init__(self, inputs, outputs, width=256):
         super().__init__()
-        layers = [nn.Linear(inputs, width), nn.LeakyReLU(0.2), nn.Linear(width, width), nn.LeakyReLU(0.2)]
+        layers = [
+            nn.Linear(inputs, width),
+            nn.LeakyReLU(0.2),
+            nn.Linear(width, width),
+            nn.LeakyReLU(0.2),
+        ]
         self.layers = nn.Sequential(*layers, nn.Linear(width, outputs))
 
     def forward(self, *inputs):

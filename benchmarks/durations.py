@@ -3,12 +3,12 @@
 from functools import partial
 
 import numpy as np
-from timing import TURNS, seconds
 
-from helpers.photoz import data, features, template_fit
-from helpers.photoz import mock as galaxies
-from helpers.spectra import correlation
-from helpers.spectra import mock as spectra
+from benchmarks.timing import TURNS, seconds
+from helpers.subjects.photoz import data, features, template_fit
+from helpers.subjects.photoz import mock as galaxies
+from helpers.subjects.spectra import correlation
+from helpers.subjects.spectra import mock as spectra
 
 
 def measure():

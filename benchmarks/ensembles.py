@@ -4,9 +4,9 @@ from functools import partial
 
 import numpy as np
 import torch
-from timing import ratios
 from torch import nn
 
+from benchmarks.timing import ratios
 from helpers.training import Ensemble, ensemble_objective, fit_gan
 
 MEMBERS, LATENT, BINS, STEPS = 21, 16, 128, 10
@@ -15,12 +15,21 @@ MEMBERS, LATENT, BINS, STEPS = 21, 16, 128, 10
 def measure():
     """Rows of the table: what, function, target."""
     for hidden in (128, 512):
-        yield f"{MEMBERS} GANs, {hidden} hidden units: one by one / `Ensemble`", partial(one_by_one, hidden), "> 1"
+        yield (
+            f"{MEMBERS} GANs, {hidden} hidden units: one by one / `Ensemble`",
+            partial(one_by_one, hidden),
+            "> 1",
+        )
 
 
 def dense(inputs, hidden, outputs):
     """Two hidden layers, as in the notebook."""
-    layers = [nn.Linear(inputs, hidden), nn.LeakyReLU(0.2), nn.Linear(hidden, hidden), nn.LeakyReLU(0.2)]
+    layers = [
+        nn.Linear(inputs, hidden),
+        nn.LeakyReLU(0.2),
+        nn.Linear(hidden, hidden),
+        nn.LeakyReLU(0.2),
+    ]
     return nn.Sequential(*layers, nn.Linear(hidden, outputs))
 
 

@@ -4,17 +4,27 @@ import sys
 
 import keras
 import numpy as np
-import training
 from keras import layers
-from timing import ratios
 
+from benchmarks import training
+from benchmarks.timing import ratios
 from helpers.training import fit
 
 NETWORKS = {
     "ring regressor": lambda: [
         layers.Input((28, 28, 1)),
-        *[layers.Conv2D(16, 5, padding="same"), layers.BatchNormalization(), layers.ReLU(), layers.MaxPooling2D(2)],
-        *[layers.Conv2D(32, 5, padding="same"), layers.BatchNormalization(), layers.ReLU(), layers.MaxPooling2D(2)],
+        *[
+            layers.Conv2D(16, 5, padding="same"),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.MaxPooling2D(2),
+        ],
+        *[
+            layers.Conv2D(32, 5, padding="same"),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.MaxPooling2D(2),
+        ],
         *[layers.Flatten(), layers.Dense(128, "relu"), layers.Dense(5)],
     ],
     "64 x 64 map CNN": lambda: [
@@ -27,7 +37,11 @@ NETWORKS = {
 
 def _block(filters):
     normalise = layers.LayerNormalization(axis=(1, 2, 3))
-    return [layers.Conv2D(filters, 3, padding="same", activation="relu"), normalise, layers.MaxPooling2D(2)]
+    return [
+        layers.Conv2D(filters, 3, padding="same", activation="relu"),
+        normalise,
+        layers.MaxPooling2D(2),
+    ]
 
 
 def main(name):
@@ -45,7 +59,15 @@ def main(name):
         model.fit(images, targets, batch_size=batch, epochs=epochs, verbose=0)
 
     def ours():
-        fit(make(), (inputs, targets), loss=training.mse, epochs=epochs, batch_size=batch, progress=False, **options)
+        fit(
+            make(),
+            (inputs, targets),
+            loss=training.mse,
+            epochs=epochs,
+            batch_size=batch,
+            progress=False,
+            **options,
+        )
 
     print(*ratios(theirs, ours, turns=3))
 

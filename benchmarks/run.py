@@ -1,7 +1,7 @@
 """Side-by-side measurements; the results, with machine and versions, go to benchmarks/RESULTS.md.
 
 The contestants take turns (A B A B ...), since a machine is never quiet, and what is quoted is the median of the ratios
-of the turns, with their range. ``make bench`` runs everything; ``python benchmarks/run.py training "(d)"`` measures some
+of the turns, with their range. ``make bench`` runs everything; ``python -m benchmarks.run training "(d)"`` measures some
 rows anew.
 """
 
@@ -15,13 +15,8 @@ from pathlib import Path
 
 import torch
 
-sys.path.insert(0, str(Path(__file__).parent))
-import durations  # noqa: E402
-import ensembles  # noqa: E402
-import simulators  # noqa: E402
-import training  # noqa: E402
-
-from helpers.datasets import atomic_path  # noqa: E402
+from benchmarks import durations, ensembles, simulators, training
+from helpers.datasets.files import atomic_path
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 INTRODUCTION = (
@@ -48,7 +43,10 @@ def main(part=None, start=""):
         for what, function, target in measure():
             if part in (None, name) and what.startswith(start):
                 values = function()
-                middle, low, high = (f"{value:.3g}" for value in (statistics.median(values), min(values), max(values)))
+                middle, low, high = (
+                    f"{value:.3g}"
+                    for value in (statistics.median(values), min(values), max(values))
+                )
                 old[what] = f"| {what} | {middle} | {low} – {high} | {target} |"
                 print(old[what], flush=True)
             rows += [old[what]] if what in old else []
@@ -58,9 +56,15 @@ def main(part=None, start=""):
 
 
 def _machine():
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"{torch.get_num_threads()} threads"
+    device = (
+        torch.cuda.get_device_name()
+        if torch.cuda.is_available()
+        else f"{torch.get_num_threads()} threads"
+    )
     versions = {
-        name: version(name).split("+")[0] for name in ("numpy", "torch", "keras", "tensorflow") if find_spec(name)
+        name: version(name).split("+")[0]
+        for name in ("numpy", "torch", "keras", "tensorflow")
+        if find_spec(name)
     }
     libraries = ", ".join(f"{name} {number}" for name, number in versions.items())
     return f"{date.today()}, {platform.machine()}, {device}, Python {platform.python_version()}, {libraries}.\n"

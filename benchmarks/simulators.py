@@ -2,9 +2,8 @@
 
 from functools import partial
 
-from timing import ratios
-
-from helpers.rings import mock
+from benchmarks.timing import ratios
+from helpers.subjects.rings import mock
 
 
 def measure():
@@ -28,4 +27,8 @@ def measure():
             partial(ratios, image_by_image, ours, work=work),
             "> 1",
         )
-        yield f"rings, {kind}: only the discs with Pillow / ours", partial(ratios, disc_by_disc, ours, work=work), "> 1"
+        yield (
+            f"rings, {kind}: only the discs with Pillow / ours",
+            partial(ratios, disc_by_disc, ours, work=work),
+            "> 1",
+        )

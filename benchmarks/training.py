@@ -9,19 +9,26 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-import contestants
 import numpy as np
 import torch
-from timing import ratios, seconds
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
+from benchmarks import contestants
+from benchmarks.timing import ratios, seconds
 from helpers.training import fit, fit_gan, wasserstein_gradient_penalty
 from helpers.training.devices import default_fabric
 
 DEVICE = default_fabric().device
 CASES = {  # network, data, samples, batch, epochs a turn, options of fit
-    "ring regressor": (contestants.ring_regressor, contestants.rings, 4096, 64, 4, dict(channels_last=True)),
+    "ring regressor": (
+        contestants.ring_regressor,
+        contestants.rings,
+        4096,
+        64,
+        4,
+        dict(channels_last=True),
+    ),
     "64 x 64 map CNN": (contestants.map_network, contestants.maps, 2048, 32, 1, {}),
 }
 GAN_STEPS, CRITIC_STEPS, GAN_BATCH = 100, 5, 64
@@ -35,7 +42,16 @@ def measure():
         data = draw(n)
 
         def ours(make=make, data=data, batch=batch, epochs=epochs, options=options, **more):
-            fit(make(), data, loss=mse, epochs=epochs, batch_size=batch, progress=False, **options, **more)
+            fit(
+                make(),
+                data,
+                loss=mse,
+                epochs=epochs,
+                batch_size=batch,
+                progress=False,
+                **options,
+                **more,
+            )
 
         def bare(make=make, data=data, batch=batch, epochs=epochs, options=options):
             bare_loop(make(), data, batch, epochs, options)
@@ -43,13 +59,21 @@ def measure():
         def usual(make=make, data=data, batch=batch, epochs=epochs, options=options):
             usual_loop(make(), data, batch, epochs, options)
 
-        yield f"(a) {name}: bare loop / `fit`", partial(ratios, bare, ours), "≥ 0.9" if gpu else "≥ 0.95"
+        yield (
+            f"(a) {name}: bare loop / `fit`",
+            partial(ratios, bare, ours),
+            "≥ 0.9" if gpu else "≥ 0.95",
+        )
         yield (
             f"(b) {name}: DataLoader, item() each step / `fit`",
             partial(ratios, usual, ours),
             "≥ 3 (small)" if gpu else "≥ 1",
         )
-    yield "(a) GAN step: bare loop / `fit_gan`", partial(ratios, bare_gan, our_gan), "≥ 0.9" if gpu else "≥ 0.95"
+    yield (
+        "(a) GAN step: bare loop / `fit_gan`",
+        partial(ratios, bare_gan, our_gan),
+        "≥ 0.9" if gpu else "≥ 0.95",
+    )
     yield (
         "(b) GAN step: DataLoader, item() each step / `fit_gan`",
         partial(ratios, usual_gan, our_gan),
@@ -61,7 +85,11 @@ def measure():
     yield "(d) ring regressor: with checkpoint and progress bar / without", kept_and_shown, "≤ 1.03"
     yield "(e) ring regressor: seconds a sample, 32 768 samples / 4096", growth, "0.9 – 1.1"
     yield "(e) 64 x 64 map CNN: from a file / from memory", streamed, ""
-    yield "(e) peak memory with a file of 4 GB [GB]", lambda: [peak_memory() for _ in range(3)], "< 1.5"
+    yield (
+        "(e) peak memory with a file of 4 GB [GB]",
+        lambda: [peak_memory() for _ in range(3)],
+        "< 1.5",
+    )
     for name, plan in PLANS.items():
         yield f"(f) {name}", partial(time_to_quality, *plan), "≤ 0.333"
 
@@ -101,7 +129,9 @@ SPECTRA = contestants.spectra(4096)
 
 def our_gan():
     """One turn of `fit_gan`."""
-    options = dict(noise=16, steps=GAN_STEPS, critic_steps=CRITIC_STEPS, batch_size=GAN_BATCH, every=50)
+    options = dict(
+        noise=16, steps=GAN_STEPS, critic_steps=CRITIC_STEPS, batch_size=GAN_BATCH, every=50
+    )
     fit_gan(*contestants.gan(), SPECTRA, progress=False, **options)
 
 
@@ -109,13 +139,17 @@ def play(batches, each_step):
     """The same game in a plain loop."""
     generator, critic = (network.to(DEVICE).train() for network in contestants.gan())
     objective = wasserstein_gradient_penalty()
-    optimisers = [torch.optim.Adam(n.parameters(), 1e-4, (0.0, 0.9), fused=True) for n in (generator, critic)]
+    optimisers = [
+        torch.optim.Adam(n.parameters(), 1e-4, (0.0, 0.9), fused=True) for n in (generator, critic)
+    ]
     for _ in range(GAN_STEPS):
         for _ in range(CRITIC_STEPS):
             real, condition = next(batches)
             with torch.no_grad():
                 made = generator(torch.randn(len(real), 16, device=DEVICE), condition)
-            points = torch.lerp(real, made, torch.rand(len(real), 1, device=DEVICE)).requires_grad_()
+            points = torch.lerp(
+                real, made, torch.rand(len(real), 1, device=DEVICE)
+            ).requires_grad_()
             loss = objective.critic_loss(critic(real, condition), critic(made, condition))
             loss = loss + objective.penalty(critic, points, condition)
             loss.backward()
@@ -142,14 +176,19 @@ def bare_gan():
 def usual_gan():
     """The game with a DataLoader, and the loss asked for after each step."""
     loader = DataLoader(TensorDataset(*map(torch.from_numpy, SPECTRA)), GAN_BATCH, shuffle=True)
-    play(([a.to(DEVICE) for a in arrays] for _ in range(99) for arrays in loader), lambda loss: loss.item())
+    play(
+        ([a.to(DEVICE) for a in arrays] for _ in range(99) for arrays in loader),
+        lambda loss: loss.item(),
+    )
 
 
 def _keras(backend, name):
     """Measure in a process of its own, since a process has one backend."""
     environment = os.environ | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
     command = [sys.executable, Path(__file__).with_name("keras_fit.py"), name]
-    done = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", check=True)
+    done = subprocess.run(
+        command, env=environment, capture_output=True, encoding="utf-8", check=True
+    )
     return [float(value) for value in done.stdout.splitlines()[-1].split()]
 
 
@@ -158,7 +197,15 @@ def kept_and_shown():
     data = contestants.rings(8192)
 
     def train(**options):
-        fit(contestants.ring_regressor(), data, loss=mse, epochs=6, batch_size=64, channels_last=True, **options)
+        fit(
+            contestants.ring_regressor(),
+            data,
+            loss=mse,
+            epochs=6,
+            batch_size=64,
+            channels_last=True,
+            **options,
+        )
 
     def everything():
         with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()):
@@ -186,7 +233,14 @@ def streamed():
         mapped = np.load(Path(folder) / "maps.npy", mmap_mode="r")
 
         def train(inputs):
-            fit(contestants.map_network(), (inputs, targets), loss=mse, epochs=2, batch_size=32, progress=False)
+            fit(
+                contestants.map_network(),
+                (inputs, targets),
+                loss=mse,
+                epochs=2,
+                batch_size=32,
+                progress=False,
+            )
 
         return ratios(lambda: train(mapped), lambda: train(images))
 
@@ -213,9 +267,13 @@ def peak_memory():
         path = Path(folder) / "maps.npy"
         maps = np.lib.format.open_memmap(path, "w+", np.float32, (15000, 256, 256))
         for start in range(0, 15000, 500):
-            maps[start : start + 500] = np.random.default_rng(start).random((500, 256, 256), dtype=np.float32)
+            maps[start : start + 500] = np.random.default_rng(start).random(
+                (500, 256, 256), dtype=np.float32
+            )
         del maps
-        done = subprocess.run([sys.executable, "-c", MEMORY, path], capture_output=True, encoding="utf-8", check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", MEMORY, path], capture_output=True, encoding="utf-8", check=True
+        )
     return float(done.stdout) / 1024**2
 
 
@@ -250,7 +308,9 @@ def time_to_quality(case, plain, options):
         torch.manual_seed(seed)
         ours = seconds(lambda: histories.append(fit(make(), train, validation, **options, **more)))  # noqa: B023
         reached = min(histories[0].validation_loss)
-        print(f"  seed {seed}: validation loss {reached:.4f} in {ours:.1f} s against {mark:.4f} in {spent:.1f} s")
+        print(
+            f"  seed {seed}: validation loss {reached:.4f} in {ours:.1f} s against {mark:.4f} in {spent:.1f} s"
+        )
         shares.append(ours / spent if reached <= mark else float("inf"))
     return shares
 
@@ -274,7 +334,8 @@ def plain_adam(model, train, validation, epochs, batch):
         model.eval()
         with torch.no_grad():
             value = sum(
-                mse(model(a), b).item() * len(a) for a, b in zip(x.split(500), y.split(500), strict=True)
+                mse(model(a), b).item() * len(a)
+                for a, b in zip(x.split(500), y.split(500), strict=True)
             ) / len(x)
 
     for _ in range(epochs):

@@ -15,9 +15,10 @@ import numpy as np
 import torch
 
 from helpers import plots
-from helpers.datasets import CHECKOUT, atomic_path, data_folder, short
-from helpers.metrics import format_number
-from helpers.rescue import protect_notebook
+from helpers.datasets.files import atomic_path
+from helpers.datasets.places import CHECKOUT, data_folder, short
+from helpers.evaluation.errors import format_number
+from helpers.exercises.rescue import protect_notebook
 from helpers.training.supervised import default_fabric
 
 PROFILES = ("ci", "demo", "full")
@@ -45,7 +46,9 @@ def setup(name, seed=0):
     """
     profile = os.environ.get("HACK_PROFILE") or "demo"
     if profile not in PROFILES:
-        raise ValueError(f"expected HACK_PROFILE to be one of {', '.join(PROFILES)}, found {profile!r}: set it to one")
+        raise ValueError(
+            f"expected HACK_PROFILE to be one of {', '.join(PROFILES)}, found {profile!r}: set it to one"
+        )
     if os.environ.get("HACK_WARNINGS") == "error":
         warnings.filterwarnings("error", module=r"helpers\b|__main__")
     device = default_fabric().device
@@ -53,14 +56,18 @@ def setup(name, seed=0):
     run = Run(name, profile, seed, device, data_folder(), output)
     seed_everything(seed)
     plots.use_course_style()
-    plt.switch_backend(plt.rcParams["backend"])  # else a notebook shows its first figure one cell late
+    plt.switch_backend(
+        plt.rcParams["backend"]
+    )  # else a notebook shows its first figure one cell late
     protect_notebook(name)
     shown = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     print(f"{name} · profile {profile} · device {shown} · data {short(run.data)} · seed {seed}")
     if profile == "ci":
         print(CI)
     if "google.colab" in sys.modules and device.type == "cpu":
-        print("The GPU is off. Switch it on: Runtime → Change runtime type → a GPU; then run the notebook again.")
+        print(
+            "The GPU is off. Switch it on: Runtime → Change runtime type → a GPU; then run the notebook again."
+        )
     return run
 
 
@@ -161,14 +168,20 @@ class Run:
 
     def scoreboard(self):
         """Return the table of all scores, and write it to the output folder for the course's page."""
-        board = Scoreboard(self.name, self.profile, self.device.type, self.seed, self.mock, list(self.scores))
+        board = Scoreboard(
+            self.name, self.profile, self.device.type, self.seed, self.mock, list(self.scores)
+        )
         path = self.output / "scoreboards" / f"{self.name}.json"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with atomic_path(path) as part:
-                Path(part).write_text(json.dumps(board.as_dict(), indent=1, allow_nan=False), encoding="utf-8")
+                Path(part).write_text(
+                    json.dumps(board.as_dict(), indent=1, allow_nan=False), encoding="utf-8"
+                )
         except OSError as error:
-            print(f"the scoreboard could not be written to {short(path)} ({error.strerror}); it is shown here only")
+            print(
+                f"the scoreboard could not be written to {short(path)} ({error.strerror}); it is shown here only"
+            )
         return board
 
 
@@ -187,7 +200,11 @@ class Scoreboard:
         """Return everything as JSON knows it: None stands for a number that is not finite."""
         board = asdict(self)
         for row in board["rows"]:
-            infinite = [key for key, value in row.items() if isinstance(value, float) and not isfinite(value)]
+            infinite = [
+                key
+                for key, value in row.items()
+                if isinstance(value, float) and not isfinite(value)
+            ]
             row.update(dict.fromkeys(infinite))
         return board
 
@@ -195,16 +212,27 @@ class Scoreboard:
         for row in self.rows:
             value = format_number(row.value, row.error) + (f" {row.unit}" if row.unit else "")
             context = [
-                f"{format_number(number, negligible=(row.error or 0) / 100)} ({name})" if number is not None else "–"
+                f"{format_number(number, negligible=(row.error or 0) / 100)} ({name})"
+                if number is not None
+                else "–"
                 for number, name in ((row.floor, row.floor_name), (row.baseline, row.baseline_name))
             ]
             met = {True: "✓", False: "✗", None: ""}[row.met]
-            yield row.what, value, *context, row.source or "–", f"{row.target} {met}" if row.target else "–"
+            yield (
+                row.what,
+                value,
+                *context,
+                row.source or "–",
+                f"{row.target} {met}" if row.target else "–",
+            )
 
     def _repr_html_(self):
         head = ("figure of merit", "this run", "floor", "baseline", "source", "to beat")
         rows = ["".join(f"<th style='text-align:left'>{escape(cell)}</th>" for cell in head)]
-        rows += ["".join(f"<td style='text-align:left'>{escape(cell)}</td>" for cell in row) for row in self._cells()]
+        rows += [
+            "".join(f"<td style='text-align:left'>{escape(cell)}</td>" for cell in row)
+            for row in self._cells()
+        ]
         body = "".join(f"<tr>{row}</tr>" for row in rows)
         return f"<p><b>{escape(self._title())}</b></p><table>{body}</table>"
 

@@ -34,12 +34,14 @@ from sklearn.neighbors import NearestNeighbors
 from torch import nn
 from torch.nn import functional as F
 
-from helpers import plots, spectra
+from helpers import plots
 from helpers.course import setup
+from helpers.evaluation.errors import bootstrap_error
+from helpers.evaluation.frechet import frechet_distance
 from helpers.exercises import exercise, hint
-from helpers.metrics import bootstrap_error, frechet_distance
-from helpers.spectra import indices, mock, prepare
-from helpers.spectra.correlation import SPEED_OF_LIGHT, cross_correlate
+from helpers.subjects import spectra
+from helpers.subjects.spectra import indices, mock, prepare
+from helpers.subjects.spectra.correlation import SPEED_OF_LIGHT, cross_correlate
 from helpers.training import Objective, fit_gan, predict, wasserstein_clipping
 from helpers.training.objectives import wasserstein_generator_loss
 
@@ -521,7 +523,7 @@ run.score("redshift right within 300 km/s, S/N > 5", right.mean(), bootstrap_err
 spectra.plots.velocities(velocity[good_enough], redshifts["r"][good_enough], mock=data.mock)
 
 # %% [markdown]
-# Nearly all redshifts are right, most within some ten km/s. On mock data that is easy: spectra and templates come from the same library of stars, so no galaxy is unlike all templates. (With real SDSS eigenspectra on a real SDSS galaxy: `python -m helpers.spectra redshift FILE.fits`.)
+# Nearly all redshifts are right, most within some ten km/s. On mock data that is easy: spectra and templates come from the same library of stars, so no galaxy is unlike all templates. (With real SDSS eigenspectra on a real SDSS galaxy: `python -m helpers.subjects.spectra redshift FILE.fits`.)
 #
 # Now the question of this hack. All spectra, real, generated and noise, are put on the same coarse rest-frame grid, so that the comparison is fair; their redshift is 0. Look at where the three distributions of r lie.
 

@@ -37,11 +37,12 @@ from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 from torch import nn
 
-from helpers import plots, spectra
+from helpers import plots
 from helpers.course import setup
 from helpers.exercises import exercise, hint
-from helpers.sliders import sliders
-from helpers.spectra import latent_plots
+from helpers.plots import latent as latent_plots
+from helpers.plots.sliders import sliders
+from helpers.subjects import spectra
 from helpers.training import Ensemble, ensemble_objective, fit, fit_gan, predict
 
 run = setup("02_latent_space", seed=2024)

@@ -35,14 +35,17 @@ import pandas as pd
 from sklearn.base import clone
 from sklearn.pipeline import make_union
 
-from helpers import photoz, plots
+from helpers import plots
 from helpers.course import setup
+from helpers.evaluation import distributions
+from helpers.evaluation import regression as metrics
+from helpers.evaluation.errors import bootstrap_error, format_number
 from helpers.exercises import exercise, hint
-from helpers.metrics import bootstrap_error, format_number
-from helpers.photoz import distributions, floor, metrics, mock, models
-from helpers.photoz.data import BANDS, ERRORS, FEATURES, FLUXES, NOT_FEATURES
-from helpers.photoz.features import CatalogueColumns, PhotometricFeatures
-from helpers.photoz.template_fit import MagnitudePrior, TemplateFit
+from helpers.subjects import photoz
+from helpers.subjects.photoz import floor, mock, models
+from helpers.subjects.photoz.data import BANDS, ERRORS, FEATURES, FLUXES, NOT_FEATURES
+from helpers.subjects.photoz.features import CatalogueColumns, PhotometricFeatures
+from helpers.subjects.photoz.template_fit import MagnitudePrior, TemplateFit
 
 run = setup("03_photo_z", seed=2024)
 

@@ -38,12 +38,15 @@ from sklearn.svm import SVC
 from torch import nn
 from torch.nn import functional as F
 
-from helpers import plots, rings
+from helpers import plots
 from helpers.course import setup
+from helpers.evaluation.errors import bootstrap_error
+from helpers.evaluation.regression import rmse
 from helpers.exercises import exercise, hint
-from helpers.metrics import bootstrap_error, rmse
-from helpers.rings import likelihood, mock
-from helpers.rings.circle import fit_circle
+from helpers.subjects import rings
+from helpers.subjects.rings import floor as likelihood
+from helpers.subjects.rings import mock
+from helpers.subjects.rings.circle import fit_circle
 from helpers.training import fit, predict
 
 run = setup("06_cherenkov_rings", seed=2024)

@@ -57,5 +57,7 @@ def test_it_comes_before_what_it_is_for():
     script = "import sys; from helpers import cores; print({'numpy', 'torch'} & set(sys.modules))"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", script]
-    found = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", check=True)
+    found = subprocess.run(
+        command, env=environment, capture_output=True, encoding="utf-8", check=True
+    )
     assert found.stdout.strip() == "set()"

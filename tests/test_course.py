@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import exercises, plots
+from helpers import plots
 from helpers.course import Run, setup
-from helpers.metrics import bootstrap_error, format_number, rmse
+from helpers.evaluation.errors import bootstrap_error, format_number
+from helpers.evaluation.regression import rmse
+from helpers.exercises import registry
 
 
 @pytest.fixture(autouse=True)
@@ -33,9 +35,9 @@ def test_pick_follows_the_profile(monkeypatch, profile, picked):
 
 
 def test_setup_says_whose_solved_notebook_a_hint_means(monkeypatch):
-    monkeypatch.setattr(exercises, "hacks", {})
+    monkeypatch.setattr(registry, "hacks", {})
     setup("99_toy")
-    assert exercises.hacks == {"99": "99_toy"}
+    assert registry.hacks == {"99": "99_toy"}
 
 
 def test_unknown_profile_lists_the_known_ones(monkeypatch):
@@ -94,7 +96,9 @@ def test_warnings_of_our_own_code_become_errors_where_asked(monkeypatch):
 
 def test_scoreboard_on_screen_and_on_disk(folders):
     run = setup("99_toy", seed=1)
-    run.score("accuracy", 0.99, 0.002, above=0.985, source="0.979", floor=0.9995, floor_name="coincidence")
+    run.score(
+        "accuracy", 0.99, 0.002, above=0.985, source="0.979", floor=0.9995, floor_name="coincidence"
+    )
     run.score("error <px>", 0.4, 0.01, below=0.3, baseline=5.5, baseline_name="constant", unit="px")
     run.score("error <px>", 0.2, 0.01, below=0.3, baseline=5.5, baseline_name="constant", unit="px")
     board = run.scoreboard()
@@ -102,7 +106,9 @@ def test_scoreboard_on_screen_and_on_disk(folders):
     assert "error &lt;px&gt;" in html and "0.200 ± 0.010 px" in html and "5.5 (constant)" in html
     assert html.count("✓") == 2 and "✗" not in html and "MOCK" not in html
     assert "accuracy | 0.990 ± 0.002" in repr(board)
-    saved = json.loads((folders / "out" / "scoreboards" / "99_toy.json").read_text(encoding="utf-8"))
+    saved = json.loads(
+        (folders / "out" / "scoreboards" / "99_toy.json").read_text(encoding="utf-8")
+    )
     assert [row["what"] for row in saved["rows"]] == ["accuracy", "error <px>"]
     assert saved["rows"][1]["value"] == 0.2 and saved["rows"][1]["met"] is True
     run.use(types.SimpleNamespace(mock=True))
@@ -118,7 +124,12 @@ def test_numbers_of_other_libraries_reach_the_disk(folders):
     run.scoreboard()
     text = (folders / "out" / "scoreboards" / "99_toy.json").read_text(encoding="utf-8")
     first, second = json.loads(text, parse_constant=pytest.fail)["rows"]
-    assert (first["value"], first["error"], first["baseline"], first["floor"]) == (0.5, 0.25, np.float32(0.1), 1)
+    assert (first["value"], first["error"], first["baseline"], first["floor"]) == (
+        0.5,
+        0.25,
+        np.float32(0.1),
+        1,
+    )
     assert second["value"] is None and second["floor"] is None
 
 

@@ -2,8 +2,8 @@
 
 Usage::
 
-    python tools/check_notebooks.py [--notebooks DIR ...] [--strict DIR ...] [--record] [-n 2]
-    python tools/check_notebooks.py --python .venv-colab/bin/python    # with the packages of another environment
+    python -m tools.check_notebooks [--notebooks DIR ...] [--strict DIR ...] [--record] [-n 2]
+    python -m tools.check_notebooks --python .venv-colab/bin/python    # with the packages of another environment
 """
 
 import argparse
@@ -22,13 +22,19 @@ from xml.etree import ElementTree
 import pytest
 from nbval.plugin import find_comment_markers, find_metadata_tags
 
-from execution import ANSI, course_environment
-from listing import record_minutes
-from notebooks import read_notebook
-from sources import NAME, ROOT
+from tools.execution import ANSI, course_environment
+from tools.listing import record_minutes
+from tools.notebooks import read_notebook
+from tools.sources import NAME, ROOT
 
 KERNEL = "elsewhere"  # what a kernel of another environment is called
-PLUGINS = ("nbval.plugin", "nbval_environment", "xdist.plugin", "no:cacheprovider", "no:warnings")
+PLUGINS = (
+    "nbval.plugin",
+    "tools.nbval_environment",
+    "xdist.plugin",
+    "no:cacheprovider",
+    "no:warnings",
+)
 # With these markers nbval passes a cell that did not run, or that failed.
 BLIND = {"skip", "check_exception"}
 # Calls after which a cell comes to its end although something failed, or that end the kernel.
@@ -133,7 +139,9 @@ def run_nbval(root, files, strict, workers, timeout, python=None):
             command.append(f"--nbval-kernel-name={KERNEL}")
             environment = _of_a_participant(environment, python, Path(folder))
         os.environ.clear()
-        os.environ.update({"OMP_NUM_THREADS": threads, **environment, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"})
+        os.environ.update(
+            {"OMP_NUM_THREADS": threads, **environment, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        )
         with contextlib.chdir(base):
             status = int(pytest.main(command))
         return status, _read_report(report) if report.is_file() else {}
@@ -144,8 +152,15 @@ def _of_a_participant(environment, python, folder):
     spec = folder / "kernels" / KERNEL / "kernel.json"
     spec.parent.mkdir(parents=True)
     command = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    spec.write_text(json.dumps({"argv": command, "display_name": KERNEL, "language": "python"}), encoding="utf-8")
-    kept = {name: value for name, value in environment.items() if name not in ("HACK_STATIC", "PYTHONPATH")}
+    spec.write_text(
+        json.dumps({"argv": command, "display_name": KERNEL, "language": "python"}),
+        encoding="utf-8",
+    )
+    kept = {
+        name: value
+        for name, value in environment.items()
+        if name not in ("HACK_STATIC", "PYTHONPATH")
+    }
     data = folder / "data"  # one that is there, or caches would be written beside the notebooks
     data.mkdir()
     return kept | {"JUPYTER_PATH": str(folder), "HACK_DATA": str(data)}
@@ -175,7 +190,9 @@ def first_fault(notebook, results):
     for result in sorted(results, key=lambda result: result.cell):
         if result.failure:
             source = "\n".join(f"  | {line}" for line in code[result.cell].split("\n")[:5])
-            return f"code cell {result.cell + 1} of {len(code)}\n{source}\n{_message(result.failure)}"
+            return (
+                f"code cell {result.cell + 1} of {len(code)}\n{source}\n{_message(result.failure)}"
+            )
     missing = [number for number in range(len(code)) if number not in ran]
     return f"code cell {missing[0] + 1} of {len(code)} did not run" if missing else ""
 
@@ -259,12 +276,24 @@ def main(arguments=None):
     """Run from the command line; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--root", type=Path, default=ROOT, help="the repository")
-    parser.add_argument("--notebooks", nargs="*", default=["notebooks"], help="folders to run as they are")
-    parser.add_argument("--strict", nargs="*", default=["solutions"], help="folders run with HACK_STRICT=1")
-    parser.add_argument("--record", action="store_true", help="write the minutes to benchmarks/minutes.json")
-    parser.add_argument("--timeout", type=float, default=300.0, help="seconds that one cell may take")
-    parser.add_argument("--python", type=Path, help="of another environment, with the course installed in it")
-    parser.add_argument("-n", "--workers", type=int, default=2, help="how many notebooks run at a time")
+    parser.add_argument(
+        "--notebooks", nargs="*", default=["notebooks"], help="folders to run as they are"
+    )
+    parser.add_argument(
+        "--strict", nargs="*", default=["solutions"], help="folders run with HACK_STRICT=1"
+    )
+    parser.add_argument(
+        "--record", action="store_true", help="write the minutes to benchmarks/minutes.json"
+    )
+    parser.add_argument(
+        "--timeout", type=float, default=300.0, help="seconds that one cell may take"
+    )
+    parser.add_argument(
+        "--python", type=Path, help="of another environment, with the course installed in it"
+    )
+    parser.add_argument(
+        "-n", "--workers", type=int, default=2, help="how many notebooks run at a time"
+    )
     options = parser.parse_args(arguments)
     root = options.root.resolve()
     plain = [(root / folder).resolve() for folder in options.notebooks]

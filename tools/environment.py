@@ -2,9 +2,9 @@
 
 Usage::
 
-    python tools/environment.py course FOLDER    # the exact set of requirements.txt
-    python tools/environment.py colab FOLDER     # what Colab has, and on it what the set-up cells install
-    python tools/environment.py latest FOLDER    # the same on the newest versions of everything
+    python -m tools.environment course FOLDER    # the exact set of requirements.txt
+    python -m tools.environment colab FOLDER     # what Colab has, and on it what the set-up cells install
+    python -m tools.environment latest FOLDER    # the same on the newest versions of everything
 
 On Linux PyTorch comes without CUDA where there is no NVIDIA card; TORCH=cuda or TORCH=cpu decides otherwise.
 """
@@ -97,9 +97,13 @@ def install_torch(folder, requirement, light):
     if not light:
         return pip(folder, requirement)
     if reachable(CPU_INDEX):
-        say(f"{requirement} without CUDA, as no NVIDIA card is seen (TORCH=cuda for the other build)")
+        say(
+            f"{requirement} without CUDA, as no NVIDIA card is seen (TORCH=cuda for the other build)"
+        )
         return pip(folder, "--no-deps", "--index-url", CPU_INDEX, requirement)
-    say(f"{requirement}: {CPU_INDEX} cannot be reached, so the usual build is taken, perhaps with CUDA")
+    say(
+        f"{requirement}: {CPU_INDEX} cannot be reached, so the usual build is taken, perhaps with CUDA"
+    )
     return pip(folder, requirement)
 
 
@@ -204,7 +208,9 @@ def install_as_a_participant(folder):
         run(python, "-c", script, cwd=folder, env=environment)
     after = installed(python)
     new = sorted(f"{name} {after[name]}" for name in after.keys() - before.keys())
-    changed = [f"{n} {before[n]} → {after[n]}" for n in before if n in after and before[n] != after[n]]
+    changed = [
+        f"{n} {before[n]} → {after[n]}" for n in before if n in after and before[n] != after[n]
+    ]
     say(f"the set-up cells took {time.monotonic() - start:.0f} s")
     say(f"new: {', '.join(new)}")
     say(f"changed: {', '.join(changed) or 'nothing'}")
@@ -226,7 +232,9 @@ def installed(python):
 
 def clean_environment():
     """Return the environment variables without those that are meant for other Pythons."""
-    return {k: v for k, v in os.environ.items() if not k.startswith(("HACK_", "PYTHON", "VIRTUAL_ENV"))}
+    return {
+        k: v for k, v in os.environ.items() if not k.startswith(("HACK_", "PYTHON", "VIRTUAL_ENV"))
+    }
 
 
 def pip(folder, *arguments):

@@ -15,7 +15,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 from helpers import cores
-from sources import CourseError
+from tools.sources import CourseError
 
 ANSI = re.compile(r"(?:\x1b|#x1B)\[[0-9;]*[A-Za-z]")  # the second form stands in JUnit's XML
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -25,7 +25,9 @@ class CellError(CourseError):
     """A cell that did not come to its end. `traceback` is plain text, perhaps empty."""
 
     def __init__(self, name, number, total, cell, error, traceback=""):
-        super().__init__(f"{name}: code cell {number} of {total} failed ({_first_line(cell)}): {error}")
+        super().__init__(
+            f"{name}: code cell {number} of {total} failed ({_first_line(cell)}): {error}"
+        )
         self.error = error
         self.traceback = traceback
 
@@ -48,11 +50,17 @@ def course_environment(root, profile, outputs, **more):
     dict of str to str
     """
     # Under another Matplotlib backend than the kernel's own a figure would leave no output.
-    environment = {k: value for k, value in os.environ.items() if k not in ("MPLBACKEND", "HACK_STRICT")}
+    environment = {
+        k: value for k, value in os.environ.items() if k not in ("MPLBACKEND", "HACK_STRICT")
+    }
     path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
     cores.share(environment)
     environment["HACK_STATIC"] = "1"  # nobody moves a slider while a notebook is executed
-    return environment | {"PYTHONPATH": path, "HACK_PROFILE": profile, "HACK_OUTPUT": str(outputs)} | more
+    return (
+        environment
+        | {"PYTHONPATH": path, "HACK_PROFILE": profile, "HACK_OUTPUT": str(outputs)}
+        | more
+    )
 
 
 def kernel_start():
@@ -94,7 +102,11 @@ def execute(notebook, name, folder, environment, started=None, finished=None, ti
     """
     quiet = ["--log-level=ERROR"]
     client = NotebookClient(
-        notebook, timeout=timeout, kernel_name="python3", coalesce_streams=True, extra_arguments=quiet
+        notebook,
+        timeout=timeout,
+        kernel_name="python3",
+        coalesce_streams=True,
+        extra_arguments=quiet,
     )
     total = sum(_runs(cell) for cell in notebook.cells)
     begin, number = time.perf_counter(), 0
@@ -117,7 +129,9 @@ def execute(notebook, name, folder, environment, started=None, finished=None, ti
                     raise
                 finally:
                     cell.metadata["seconds"] = round(time.perf_counter() - start, 1)
-                    cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
+                    cell.outputs = [
+                        output for output in cell.outputs if WIDGET not in output.get("data", {})
+                    ]
                 if finished:
                     finished(number, total, cell)
     except CellExecutionError as error:

@@ -2,8 +2,8 @@
 
 Usage::
 
-    python tools/generate.py [--hack 06] [--execute auto|always|never] [--repo owner/name]
-    python tools/generate.py --check
+    python -m tools.generate [--hack 06] [--execute auto|always|never] [--repo owner/name]
+    python -m tools.generate --check
 """
 
 import argparse
@@ -13,8 +13,15 @@ import sys
 import tempfile
 from pathlib import Path
 
-from execution import course_environment, error_outputs, execute, outputs_sha256, refuse_outputs, unexecuted
-from listing import (
+from tools.execution import (
+    course_environment,
+    error_outputs,
+    execute,
+    outputs_sha256,
+    refuse_outputs,
+    unexecuted,
+)
+from tools.listing import (
     TABLE,
     badges,
     extra,
@@ -25,13 +32,18 @@ from listing import (
     repository,
     set_repository,
 )
-from notebooks import dumps, participants_notebook, read_notebook, solved_notebook, write
-from reference_module import PACKAGE, reference_module
-from sources import NAME, ROOT, CourseError, read_hacks, select
+from tools.notebooks import dumps, participants_notebook, read_notebook, solved_notebook, write
+from tools.reference_module import PACKAGE, reference_module
+from tools.sources import NAME, ROOT, CourseError, read_hacks, select
 
 MEND = "run: make notebooks"
 EXECUTED = ("source_sha256", "outputs_sha256", "profile")  # what an execution says of itself
-GENERATED = ("notebooks/**/*.ipynb", "solutions/**/*.ipynb", "docs/gallery/**/*.png", "helpers/reference/**/*.py")
+GENERATED = (
+    "notebooks/**/*.ipynb",
+    "solutions/**/*.ipynb",
+    "docs/gallery/**/*.png",
+    "helpers/reference/**/*.py",
+)
 OURS = re.compile(
     rf"(notebooks|solutions)/{NAME.pattern}\.ipynb"
     rf"|docs/gallery/{NAME.pattern}\.png"
@@ -54,7 +66,11 @@ def solved(root, hack):
 
 def _with_outputs(notebook, previous):
     """Return the notebook with what an execution left in `previous`, cell by cell."""
-    kept = {cell.get("id"): cell for cell in previous.cells if cell.cell_type == "code"} if previous else {}
+    kept = (
+        {cell.get("id"): cell for cell in previous.cells if cell.cell_type == "code"}
+        if previous
+        else {}
+    )
     for cell in notebook.cells:
         old = kept.get(cell.id)
         if cell.cell_type == "code" and old is not None:
@@ -62,7 +78,9 @@ def _with_outputs(notebook, previous):
             if "seconds" in old.metadata:
                 cell.metadata["seconds"] = old.metadata["seconds"]
     if previous:
-        notebook.metadata["astro_ai_hacks"].update({k: v for k, v in _mark(previous).items() if k in EXECUTED})
+        notebook.metadata["astro_ai_hacks"].update(
+            {k: v for k, v in _mark(previous).items() if k in EXECUTED}
+        )
     return notebook
 
 
@@ -74,7 +92,10 @@ def execution_fault(hack, notebook):
     """Return why the executed notebook does not belong to its source, or None."""
     if notebook is None:
         return "missing"
-    if _mark(notebook).get("source_sha256") != hack.sha256 or _mark(notebook).get("profile") != "demo":
+    if (
+        _mark(notebook).get("source_sha256") != hack.sha256
+        or _mark(notebook).get("profile") != "demo"
+    ):
         return "not executed since its code changed"
     if error_outputs(notebook):
         return "an output is an error"
@@ -176,7 +197,9 @@ def stale(root):
         if fault and path.is_file():
             lines.append(f"{path.relative_to(root)}: {fault}")
     if root / "README.md" not in files:
-        lines.append("README.md: <!-- hacks:begin --> and <!-- hacks:end -->, a line each, are gone")
+        lines.append(
+            "README.md: <!-- hacks:begin --> and <!-- hacks:end -->, a line each, are gone"
+        )
     for path in orphans(root, hacks):
         by_hand = "" if _ours(root, path) else ": remove it by hand"
         lines.append(f"{path.relative_to(root)}: it has no source{by_hand}")
@@ -242,8 +265,12 @@ def main(arguments=None):
     parser.add_argument("--root", type=Path, default=ROOT, help="the repository")
     parser.add_argument("--hack", default="", help="number or name of the one hack to treat")
     parser.add_argument("--execute", default="auto", choices=("auto", "always", "never"))
-    parser.add_argument("--repo", default="", help="the public address, owner/name, to write everywhere")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if anything is stale")
+    parser.add_argument(
+        "--repo", default="", help="the public address, owner/name, to write everywhere"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; fail if anything is stale"
+    )
     options = parser.parse_args(arguments)
     root = options.root.resolve()
     try:

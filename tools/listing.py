@@ -6,8 +6,8 @@ import tomllib
 
 from jsonschema import ValidationError, validate
 
-from notebooks import write
-from sources import CourseError
+from tools.notebooks import write
+from tools.sources import CourseError
 
 PROFILES = ("ci", "demo", "full")
 PLANNED = {
@@ -22,14 +22,18 @@ PLANNED = {
 BY_PROFILE = {"type": "object", "additionalProperties": {"type": "number"}}
 MINUTES = {"type": "object", "additionalProperties": BY_PROFILE}  # a JSON schema
 TABLE = re.compile(r"(<!-- hacks:begin -->\n).*?(<!-- hacks:end -->)", re.DOTALL)
-REPOSITORY = re.compile(r'^(Repository\s*=\s*")https://github\.com/([\w.-]+/[\w.-]+?)(")', re.MULTILINE)
+REPOSITORY = re.compile(
+    r'^(Repository\s*=\s*")https://github\.com/([\w.-]+/[\w.-]+?)(")', re.MULTILINE
+)
 
 
 def repository(root):
     """Return owner/name of the public repository, from pyproject.toml."""
     found = REPOSITORY.search((root / "pyproject.toml").read_text(encoding="utf-8"))
     if not found:
-        raise CourseError('pyproject.toml: [project.urls] needs Repository = "https://github.com/owner/name"')
+        raise CourseError(
+            'pyproject.toml: [project.urls] needs Repository = "https://github.com/owner/name"'
+        )
     return found[2]
 
 
@@ -44,10 +48,15 @@ def extra(root, number):
 def set_repository(root, name):
     """Write owner/name into pyproject.toml, the one place where it stands."""
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", name):
-        raise CourseError(f'REPO={name}: give it as owner/name, as in "https://github.com/owner/name"')
+        raise CourseError(
+            f'REPO={name}: give it as owner/name, as in "https://github.com/owner/name"'
+        )
     repository(root)
     path = root / "pyproject.toml"
-    write(path, REPOSITORY.sub(rf"\g<1>https://github.com/{name}\g<3>", path.read_text(encoding="utf-8")))
+    write(
+        path,
+        REPOSITORY.sub(rf"\g<1>https://github.com/{name}\g<3>", path.read_text(encoding="utf-8")),
+    )
 
 
 def read_minutes(root):
@@ -69,7 +78,10 @@ def record_minutes(root, profile, measured):
     minutes = read_minutes(root)
     for name, value in measured.items():
         minutes.setdefault(name, {})[profile] = round(value, 1)
-    text = json.dumps({name: minutes[name] for name in sorted(minutes)}, indent=2, sort_keys=True) + "\n"
+    text = (
+        json.dumps({name: minutes[name] for name in sorted(minutes)}, indent=2, sort_keys=True)
+        + "\n"
+    )
     write(root / "benchmarks" / "minutes.json", text)
 
 
@@ -85,7 +97,9 @@ def badges(repo, name):
 
 def minutes_sentence(minutes):
     """Say in Markdown how long a notebook took at each profile, given its line of `read_minutes`."""
-    parts = [f"`{p}` {minutes[p]} min" if p in minutes else f"`{p}` not measured yet" for p in PROFILES]
+    parts = [
+        f"`{p}` {minutes[p]} min" if p in minutes else f"`{p}` not measured yet" for p in PROFILES
+    ]
     return ", ".join(parts) + " (on 2 CPU cores, without a GPU)"
 
 
@@ -97,6 +111,8 @@ def hack_table(root, hacks):
         what = f"**{hack.title}**<br>{hack.question}".replace("|", r"\|")
         links = f"[notebook](notebooks/{hack.name}.ipynb) · [solution](solutions/{hack.name}.ipynb)"
         measured = minutes.get(hack.name, {}).get("demo", "not measured yet")
-        rows[hack.number] = f"| {hack.number} | {what} | {measured} | {badges(repo, hack.name)} | {links} |"
+        rows[hack.number] = (
+            f"| {hack.number} | {what} | {measured} | {badges(repo, hack.name)} | {links} |"
+        )
     head = ["| Hack | Question | Minutes | Launch | Read |", "|---|---|---|---|---|"]
     return "\n".join(head + [rows[number] for number in sorted(rows)]) + "\n"

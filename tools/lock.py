@@ -16,8 +16,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from notebooks import write
-from sources import ROOT, CourseError
+from tools.notebooks import write
+from tools.sources import ROOT, CourseError
 
 PYTHON = "3.11.0"
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
@@ -59,7 +59,13 @@ def resolve(root, previous, *options):
         out = Path(folder, "requirements.txt")
         out.write_text("\n".join(previous), encoding="utf-8")
         command = [sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "--quiet"]
-        command += ["--python-version", PYTHON, "--no-header", "--no-annotate", "--no-strip-markers"]
+        command += [
+            "--python-version",
+            PYTHON,
+            "--no-header",
+            "--no-annotate",
+            "--no-strip-markers",
+        ]
         command += ["--output-file", str(out), *options]
         done = subprocess.run(command, cwd=root)
         if done.returncode:

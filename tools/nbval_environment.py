@@ -15,7 +15,7 @@ import nbval.kernel
 import pytest
 from nbval.kernel import RunningKernel
 
-from execution import kernel_start
+from tools.execution import kernel_start
 
 PATIENCE = 2.0
 WARNING = re.compile(r"^.*\b\w*Warning: .*$", re.MULTILINE)  # as Python shows one
@@ -25,7 +25,9 @@ SOLVED = "✓"  # as helpers.exercises begins its line about a correct answer
 def pytest_addoption(parser):
     """Say which folders hold solved notebooks, and where the notebooks may write."""
     group = parser.getgroup("notebooks of the course")
-    group.addoption("--strict-folder", action="append", default=[], help="its exercises must be solved")
+    group.addoption(
+        "--strict-folder", action="append", default=[], help="its exercises must be solved"
+    )
     group.addoption("--output-folder", help="where the notebooks write")
 
 

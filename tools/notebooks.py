@@ -5,7 +5,7 @@ from itertools import groupby
 
 import nbformat
 
-from helpers.datasets import atomic_path
+from helpers.datasets.files import atomic_path
 
 EXPERIMENT = "# Your experiment here."
 SETUP = """\

@@ -18,7 +18,9 @@ class Progress:
 
     def __init__(self, expected, stream=None):
         # Where nothing was measured every cell counts the same, and no time is promised.
-        self.expected = {k: cells if any(cells) else [1.0] * len(cells) for k, cells in expected.items()}
+        self.expected = {
+            k: cells if any(cells) else [1.0] * len(cells) for k, cells in expected.items()
+        }
         self.known = all(map(any, expected.values()))
         self.stream = stream or sys.stderr
         self.total = sum(map(sum, self.expected.values()))

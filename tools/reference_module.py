@@ -43,7 +43,9 @@ def reference_module(hack):
             if not bound:
                 raise hack.error(line, _unknown(hack, what, name))
             lines.update(bound)
-    parts = [HEADER.format(source=hack.source, number=hack.number) + "\n" + "\n".join(sorted(lines))]
+    parts = [
+        HEADER.format(source=hack.source, number=hack.number) + "\n" + "\n".join(sorted(lines))
+    ]
     parts += [text for _, _, text in definitions]
     return _tidy("\n\n\n".join(part.strip("\n") for part in parts) + "\n")
 
@@ -61,7 +63,9 @@ def _definitions(hack):
                     line = cell.line + node.lineno - 1
                     raise hack.error(line, 'a cell tagged "reference" holds only definitions')
                 if isinstance(node, ast.Import | ast.ImportFrom):
-                    lines[node.lineno - 1 : node.end_lineno] = [None] * (node.end_lineno - node.lineno + 1)
+                    lines[node.lineno - 1 : node.end_lineno] = [None] * (
+                        node.end_lineno - node.lineno + 1
+                    )
             text = "\n".join(line for line in lines if line is not None).strip("\n")
             if text:
                 yield cell.line, "this cell", text
@@ -89,7 +93,9 @@ def _free_names(module, text):
         table = tables.pop()
         tables += table.get_children()
         for symbol in table.get_symbols():
-            outside = symbol.is_global() if table.get_type() != "module" else not symbol.is_assigned()
+            outside = (
+                symbol.is_global() if table.get_type() != "module" else not symbol.is_assigned()
+            )
             if symbol.is_referenced() and outside:
                 used.add(symbol.get_name())
     return used - _assigned(module) - set(dir(builtins)) - {"__name__"}
@@ -97,7 +103,11 @@ def _free_names(module, text):
 
 def _assigned(text):
     """Return the names that `text` defines at its top level, imports aside."""
-    return {symbol.get_name() for symbol in symtable.symtable(text, "", "exec").get_symbols() if symbol.is_assigned()}
+    return {
+        symbol.get_name()
+        for symbol in symtable.symtable(text, "", "exec").get_symbols()
+        if symbol.is_assigned()
+    }
 
 
 def _unknown(hack, what, name):
@@ -113,10 +123,20 @@ def _unknown(hack, what, name):
 def _tidy(text):
     """Sort the imports and format the text as `make lint` wants it, whatever the settings at hand."""
     settings = ["--isolated", "--quiet", "--line-length", "110"]
-    imports = ["--select", "I", "--config", 'lint.isort.known-first-party=["helpers"]', "--fix", "--exit-zero"]
+    imports = [
+        "--select",
+        "I",
+        "--config",
+        'lint.isort.known-first-party=["helpers"]',
+        "--fix",
+        "--exit-zero",
+    ]
     for command in ["check", *settings, *imports, "-"], ["format", *settings, "-"]:
         done = subprocess.run(
-            [sys.executable, "-m", "ruff", *command], input=text, capture_output=True, encoding="utf-8"
+            [sys.executable, "-m", "ruff", *command],
+            input=text,
+            capture_output=True,
+            encoding="utf-8",
         )
         if done.returncode:
             raise RuntimeError(f"ruff could not tidy a reference module: {done.stderr.strip()}")

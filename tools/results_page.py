@@ -8,8 +8,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from helpers.metrics import format_number
-from notebook_page import safe_markdown
+from helpers.evaluation.errors import format_number
+from tools.notebook_page import safe_markdown
 
 KINDS = ("image/png", "image/jpeg", "image/svg+xml")
 HEADING = re.compile(r"^#+\s+(.+?)\s*$", re.MULTILINE)
@@ -205,7 +205,10 @@ def results_page(results, waiting, profile="demo", facts=()):
     minutes = sum(result.minutes for result in results)
     shown = sorted(results, key=_number)
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, undefined=StrictUndefined
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        trim_blocks=True,
+        undefined=StrictUndefined,
     )
     environment.filters["markdown"] = safe_markdown
     return environment.get_template("results_page.html.j2").render(

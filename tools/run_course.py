@@ -2,7 +2,7 @@
 
 Usage::
 
-    python tools/run_course.py [--hack 06] [--profile ci|demo|full]
+    python -m tools.run_course [--hack 06] [--profile ci|demo|full]
 """
 
 import argparse
@@ -14,16 +14,16 @@ import webbrowser
 from datetime import UTC, datetime
 from pathlib import Path
 
-from execution import course_environment, execute
-from generate import solved
-from helpers.datasets import short
-from listing import PROFILES, read_minutes
-from notebook_page import notebook_page
-from notebooks import dumps, read_notebook, write
-from progress import Progress
-from results_page import Result, figures, results_page
-from scoreboards import forget_scoreboard, read_scoreboard
-from sources import ROOT, CourseError, read_hacks, select
+from helpers.datasets.places import short
+from tools.execution import course_environment, execute
+from tools.generate import solved
+from tools.listing import PROFILES, read_minutes
+from tools.notebook_page import notebook_page
+from tools.notebooks import dumps, read_notebook, write
+from tools.progress import Progress
+from tools.results_page import Result, figures, results_page
+from tools.scoreboards import forget_scoreboard, read_scoreboard
+from tools.sources import ROOT, CourseError, read_hacks, select
 
 
 def in_order(hacks, minutes, profile):
@@ -51,7 +51,11 @@ def expected_seconds(hack, minutes, profile):
     list of float
     """
     before = read_notebook(hack.path.with_suffix(".ipynb"))
-    known = {cell.get("id"): cell.metadata.get("seconds", 0.0) for cell in before.cells} if before else {}
+    known = (
+        {cell.get("id"): cell.metadata.get("seconds", 0.0) for cell in before.cells}
+        if before
+        else {}
+    )
     shares = [known.get(cell.id, 0.0) for cell in hack.cells if cell.kind == "code"]
     measured = minutes.get(hack.name, {})
     demo = 60 * measured["demo"] if "demo" in measured else sum(shares)
@@ -74,9 +78,19 @@ def edition(root):
     settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
     project = settings.get("project", {})
     words = [f"version {project['version']}"] if "version" in project else []
-    command = ["git", "-C", str(root), "describe", "--always", "--exclude=*", "--dirty=, changed since"]
+    command = [
+        "git",
+        "-C",
+        str(root),
+        "describe",
+        "--always",
+        "--exclude=*",
+        "--dirty=, changed since",
+    ]
     try:
-        found = subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout.strip()
+        found = subprocess.run(
+            command, capture_output=True, encoding="utf-8", check=True
+        ).stdout.strip()
         words.append(f"commit {found}")
     except (OSError, subprocess.CalledProcessError):
         pass  # an installation without its history
@@ -110,7 +124,9 @@ def run_hack(root, hack, profile, outputs, progress):
     environment = course_environment(root, profile, outputs, HACK_STRICT="1")
     error = traceback = ""
     try:
-        execute(notebook, hack.name, root / "solutions", environment, started, finished, timeout=None)
+        execute(
+            notebook, hack.name, root / "solutions", environment, started, finished, timeout=None
+        )
     except CourseError as failure:
         error, traceback = str(failure), getattr(failure, "traceback", "")
         progress.given_up(hack.name, at[0])
@@ -190,8 +206,12 @@ def run_course(root, only="", profile="demo", outputs=None, stream=None):
 
 def show(page):
     """Open the page in a browser if a person is watching; never fail because there is none."""
-    watched = sys.stdout.isatty() and not os.environ.get("CI") and not os.environ.get("HACK_NO_BROWSER")
-    screen = sys.platform != "linux" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    watched = (
+        sys.stdout.isatty() and not os.environ.get("CI") and not os.environ.get("HACK_NO_BROWSER")
+    )
+    screen = (
+        sys.platform != "linux" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
     if watched and screen:
         try:
             webbrowser.open(page.as_uri())
@@ -204,7 +224,9 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--root", type=Path, default=ROOT, help="the repository")
     parser.add_argument("--hack", default="", help="number or name of the one hack to run")
-    parser.add_argument("--profile", default="", choices=PROFILES, help="HACK_PROFILE or demo without it")
+    parser.add_argument(
+        "--profile", default="", choices=PROFILES, help="HACK_PROFILE or demo without it"
+    )
     parser.add_argument("--outputs", type=Path, help="where the page goes; outputs/ without it")
     options = parser.parse_args(arguments)
     profile = options.profile or os.environ.get("HACK_PROFILE") or "demo"

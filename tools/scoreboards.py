@@ -4,7 +4,7 @@ import json
 
 from jsonschema import ValidationError, validate
 
-from sources import CourseError
+from tools.sources import CourseError
 
 NUMBER = {"type": ["number", "null"]}
 TEXT = {"type": ["string", "null"]}

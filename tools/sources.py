@@ -46,7 +46,9 @@ class Exercise:
         """Return the solution without the marker lines, and without ``@exercise`` unless `decorated`."""
         dropped = {line for block in self.blocks for line in (block[0], block[-1])}
         dropped |= set() if decorated else set(self.decorator)
-        return "\n".join(line for i, line in enumerate(self.cell.source.split("\n")) if i not in dropped)
+        return "\n".join(
+            line for i, line in enumerate(self.cell.source.split("\n")) if i not in dropped
+        )
 
     def stub(self):
         """Return the exercise with each block of the solution replaced by what a participant finds."""
@@ -97,7 +99,9 @@ class Hack:
     def question(self):
         """The paragraph that begins with ``**Question.**``, in one line."""
         text = "\n\n".join(cell.source for cell in self.cells if cell.kind == "markdown")
-        found = re.search(r"^\*\*Question\.\*\*\s*(.+?)(?:\n\s*\n|\Z)", text, re.MULTILINE | re.DOTALL)
+        found = re.search(
+            r"^\*\*Question\.\*\*\s*(.+?)(?:\n\s*\n|\Z)", text, re.MULTILINE | re.DOTALL
+        )
         return " ".join(found[1].split()) if found else ""
 
     @property
@@ -138,7 +142,9 @@ def select(hacks, only):
     """Return the hacks that `only` names by number or name; all without it."""
     chosen = [hack for hack in hacks if not only or only.zfill(2) in (hack.number, hack.name)]
     if only and not chosen:
-        raise CourseError(f"HACK={only}: there is {', '.join(hack.number for hack in hacks) or 'no hack'}")
+        raise CourseError(
+            f"HACK={only}: there is {', '.join(hack.number for hack in hacks) or 'no hack'}"
+        )
     return chosen
 
 
@@ -155,7 +161,9 @@ def read_hack(path, root):
         raw = jupytext.reads(text, fmt="py:percent").cells
     except (ValueError, nbformat.ValidationError) as error:
         what = str(error).strip().split("\n")[0]
-        raise CourseError(f"solutions/{path.name}: not in jupytext's percent format: {what}") from None
+        raise CourseError(
+            f"solutions/{path.name}: not in jupytext's percent format: {what}"
+        ) from None
     marks = [found.start() for found in re.finditer(r"^# %%(?=\s|$)", text, re.MULTILINE)]
     marks = [0] * (len(raw) - len(marks)) + marks
     cells, seen = [], Counter()
@@ -167,8 +175,12 @@ def read_hack(path, root):
         seen[digest] += 1
         cell_id = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
         line = text.count("\n", 0, max(start, mark)) + 1
-        cells.append(Cell(cell.cell_type, cell.source, tuple(cell.metadata.get("tags", ())), line, cell_id))
-    code = "\0".join(cell.source for cell in cells if cell.kind == "code")  # new prose needs no new execution
+        cells.append(
+            Cell(cell.cell_type, cell.source, tuple(cell.metadata.get("tags", ())), line, cell_id)
+        )
+    code = "\0".join(
+        cell.source for cell in cells if cell.kind == "code"
+    )  # new prose needs no new execution
     hack = Hack(root, path, hashlib.sha256(code.encode()).hexdigest(), tuple(cells))
     _check(hack)
     return hack
@@ -176,7 +188,9 @@ def read_hack(path, root):
 
 def _check(hack):
     if not hack.title or not hack.question:
-        raise hack.error(1, "the first text needs a '# Title' and a paragraph that begins with **Question.**")
+        raise hack.error(
+            1, "the first text needs a '# Title' and a paragraph that begins with **Question.**"
+        )
     for cell in hack.cells:
         _check_cell(hack, cell)
     for tag, allowed in ("setup", (1,)), ("gallery", (0, 1)):
@@ -189,36 +203,52 @@ def _check(hack):
         for exercise in hack.exercises.values():
             value = getattr(exercise, attribute)
             if value in seen:
-                raise hack.error(exercise.cell.line, f"{value} is already the exercise of line {seen[value]}")
+                raise hack.error(
+                    exercise.cell.line, f"{value} is already the exercise of line {seen[value]}"
+                )
             seen[value] = exercise.cell.line
 
 
 def _check_cell(hack, cell):
     unknown = set(cell.tags) - set(TAGS)
     if unknown:
-        raise hack.error(cell.line, f"unknown tag {sorted(unknown)[0]!r}; known are {', '.join(TAGS)}")
+        raise hack.error(
+            cell.line, f"unknown tag {sorted(unknown)[0]!r}; known are {', '.join(TAGS)}"
+        )
     if cell.kind != "code":
         return
     try:
         tree = ast.parse(cell.source)
     except SyntaxError as error:
         line = cell.line + (error.lineno or 1) - 1
-        raise hack.error(line, f"not plain Python ({error.msg}); %magic and !command are not used") from None
+        raise hack.error(
+            line, f"not plain Python ({error.msg}); %magic and !command are not used"
+        ) from None
     if "setup" in cell.tags and tree.body:
-        raise hack.error(cell.line, "the set-up cell is filled by the generator: leave its body empty")
+        raise hack.error(
+            cell.line, "the set-up cell is filled by the generator: leave its body empty"
+        )
     if "exercise" not in cell.tags:
         marked = any(line.strip() in (BEGIN, END) for line in cell.source.split("\n"))
         if marked or any(_exercise_calls(node) for node in tree.body):
-            raise hack.error(cell.line, 'an exercise stands in a cell marked # %% tags=["exercise"]')
+            raise hack.error(
+                cell.line, 'an exercise stands in a cell marked # %% tags=["exercise"]'
+            )
 
 
 def _exercise(hack, cell):
     body = ast.parse(cell.source).body
-    if len(body) != 1 or not isinstance(body[0], ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        raise hack.error(cell.line, "an exercise cell holds exactly one function or class and nothing else")
+    if len(body) != 1 or not isinstance(
+        body[0], ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    ):
+        raise hack.error(
+            cell.line, "an exercise cell holds exactly one function or class and nothing else"
+        )
     node, calls = body[0], _exercise_calls(body[0])
     if len(calls) != 1 or [type(value) for value in map(_constant, calls[0].args)] != [str]:
-        raise hack.error(cell.line, f'{node.name} needs the decorator @exercise("{hack.number}.name")')
+        raise hack.error(
+            cell.line, f'{node.name} needs the decorator @exercise("{hack.number}.name")'
+        )
     exercise_id = calls[0].args[0].value
     if not re.fullmatch(rf"{hack.number}\.\w+", exercise_id):
         raise hack.error(cell.line, f'the id "{exercise_id}" should read "{hack.number}.name"')
@@ -235,10 +265,14 @@ def _check_stub(hack, exercise):
     except SyntaxError as error:
         message = f"{exercise.name} without its solution is not valid Python ({error.msg})"
         raise hack.error(exercise.cell.line, message) from None
-    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    functions = [
+        node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
     called = {node for function in functions for node in ast.walk(function)}
     if any(isinstance(node, ast.Raise) and node not in called for node in ast.walk(tree)):
-        raise hack.error(exercise.cell.line, f"in {exercise.name} a solution stands outside of a method")
+        raise hack.error(
+            exercise.cell.line, f"in {exercise.name} a solution stands outside of a method"
+        )
 
 
 def _constant(node):
@@ -247,7 +281,9 @@ def _constant(node):
 
 def _exercise_calls(node):
     calls = [d for d in getattr(node, "decorator_list", ()) if isinstance(d, ast.Call)]
-    return [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "exercise"]
+    return [
+        call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "exercise"
+    ]
 
 
 def _blocks(hack, cell):
@@ -256,14 +292,18 @@ def _blocks(hack, cell):
     for i, line in enumerate(lines):
         if line.strip() == BEGIN:
             if begin is not None:
-                raise hack.error(cell.line + i, f"{BEGIN} before the {END} of line {cell.line + begin}")
+                raise hack.error(
+                    cell.line + i, f"{BEGIN} before the {END} of line {cell.line + begin}"
+                )
             begin = i
         elif line.strip() == END:
             if begin is None:
                 raise hack.error(cell.line + i, f"{END} without {BEGIN}")
             if _indent(line) != _indent(lines[begin]):
                 line = cell.line + begin
-                raise hack.error(cell.line + i, f"{END} is not indented like the {BEGIN} of line {line}")
+                raise hack.error(
+                    cell.line + i, f"{END} is not indented like the {BEGIN} of line {line}"
+                )
             yield range(begin, i + 1)
             begin, count = None, count + 1
     if begin is not None:

@@ -5,7 +5,12 @@ from helpers.training.batches import Rows
 from helpers.training.ensembles import Ensemble, ensemble_objective
 from helpers.training.failures import TrainingError, TrainingInterrupted
 from helpers.training.history import History
-from helpers.training.objectives import Objective, non_saturating, wasserstein_clipping, wasserstein_gradient_penalty
+from helpers.training.objectives import (
+    Objective,
+    non_saturating,
+    wasserstein_clipping,
+    wasserstein_gradient_penalty,
+)
 from helpers.training.supervised import fit, predict
 
 __all__ = [

@@ -10,7 +10,13 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from helpers.training import checkpoints
 from helpers.training.batches import Samples
 from helpers.training.devices import default_fabric
-from helpers.training.failures import TrainingError, check_finite, check_processes, explained, try_out
+from helpers.training.failures import (
+    TrainingError,
+    check_finite,
+    check_processes,
+    explained,
+    try_out,
+)
 from helpers.training.fingerprints import describe_code
 from helpers.training.history import History
 from helpers.training.objectives import wasserstein_gradient_penalty
@@ -108,8 +114,17 @@ def fit_gan(
     every = every or max(steps // 50, 1)
     noise = partial(gaussian, size=noise) if isinstance(noise, Integral) else noise
     rates = learning_rate if isinstance(learning_rate, tuple) else (learning_rate, learning_rate)
-    settings = dict(noise=noise, steps=steps, objective=vars(objective), batch_size=batch_size, every=every, seed=seed)
-    settings |= dict(critic_steps=critic_steps, learning_rate=rates, betas=betas, ema=ema, augment=augment)
+    settings = dict(
+        noise=noise,
+        steps=steps,
+        objective=vars(objective),
+        batch_size=batch_size,
+        every=every,
+        seed=seed,
+    )
+    settings |= dict(
+        critic_steps=critic_steps, learning_rate=rates, betas=betas, ema=ema, augment=augment
+    )
     settings |= dict(channels_last=channels_last, precision=fabric.strategy.precision.precision)
     settings |= dict(processes=fabric.world_size, snapshots=snapshots)
     settings |= dict(callback=callback and describe_code(callback))  # what it gathers is no setting
@@ -119,7 +134,10 @@ def fit_gan(
     keeper = checkpoints.Keeper(checkpoint, networks, [data], settings, fabric)
     _try_out(generator, critic, data.tensors(slice(0, 2)), noise)
     if channels_last:
-        generator.to(memory_format=torch.channels_last), critic.to(memory_format=torch.channels_last)
+        (
+            generator.to(memory_format=torch.channels_last),
+            critic.to(memory_format=torch.channels_last),
+        )
     game = _Game(generator, critic, objective, noise, augment, fabric, rates, betas, ema)
     history = History()
     state = game.state = State(fabric, seed, history, networks, game.others)
@@ -131,7 +149,10 @@ def fit_gan(
         history.snapshots = keeper.load_snapshots(history.steps) if snapshots else {}
 
     def check():
-        done, losses = state.values["done"], state.values["losses"][:, : _since(state, every)].tolist()
+        done, losses = (
+            state.values["done"],
+            state.values["losses"][:, : _since(state, every)].tolist(),
+        )
         check_finite(losses[0], done - len(losses[0]) + 1, "critic", data)
         check_finite(losses[1], done - len(losses[1]) + 1, "generator", data)
 
@@ -177,7 +198,9 @@ class _Game:
             torch.optim.Adam(network.parameters(), rate, tuple(map(float, betas)), fused=True)
             for network, rate in zip((generator, critic), rates, strict=True)
         ]
-        self.others = dict(zip(("generator_optimiser", "critic_optimiser"), optimisers, strict=True))
+        self.others = dict(
+            zip(("generator_optimiser", "critic_optimiser"), optimisers, strict=True)
+        )
         self.average = None
         if ema is not None:
             self.average = AveragedModel(generator, multi_avg_fn=get_ema_multi_avg_fn(ema))
@@ -187,7 +210,9 @@ class _Game:
         self.weights = [weight for weight in critic.parameters() if weight.requires_grad]
         self.wrapped_generator, self.generator_stepper = fabric.setup(generator, optimisers[0])
         self.wrapped_critic, self.critic_stepper = fabric.setup(critic, optimisers[1])
-        if fabric.world_size == 1:  # nothing to synchronise: spare the wrapper's time in each small step
+        if (
+            fabric.world_size == 1
+        ):  # nothing to synchronise: spare the wrapper's time in each small step
             self.wrapped_generator, self.wrapped_critic = generator, critic
         self.objective, self.noise, self.augment, self.fabric = objective, noise, augment, fabric
 
@@ -197,9 +222,15 @@ class _Game:
         with torch.no_grad(), self.fabric.autocast():
             generated = self.generator(own(self.noise(size, common)), *conditions).to(real.dtype)
         if self.augment:
-            real, generated = self.augment(real, self.state.random), self.augment(generated, self.state.random)
+            real, generated = (
+                self.augment(real, self.state.random),
+                self.augment(generated, self.state.random),
+            )
         with self.fabric.autocast():
-            scores = self.wrapped_critic(real, *conditions), self.wrapped_critic(generated, *conditions)
+            scores = (
+                self.wrapped_critic(real, *conditions),
+                self.wrapped_critic(generated, *conditions),
+            )
         loss = whole = self.objective.critic_loss(*(score.float() for score in scores))
         if self.objective.penalty:
             place = torch.rand(size, *[1] * (real.ndim - 1), generator=common, device=real.device)
@@ -228,7 +259,9 @@ class _Game:
 
     def _generator_step(self, size, real, *conditions):
         with self.fabric.autocast():
-            generated = self.wrapped_generator(self.state.share(self.noise(size, self.state.common)), *conditions)
+            generated = self.wrapped_generator(
+                self.state.share(self.noise(size, self.state.common)), *conditions
+            )
             if self.augment:
                 generated = self.augment(generated, self.state.random)
             scores = self.critic(generated, *conditions)
@@ -274,11 +307,15 @@ def _try_out(generator, critic, batch, noise):
     """See whether generator, critic and samples fit together."""
     real, *conditions = batch
     if not real.is_floating_point():
-        raise TrainingError(f"expected samples with decimals, found {real.dtype}: convert them to float32")
+        raise TrainingError(
+            f"expected samples with decimals, found {real.dtype}: convert them to float32"
+        )
     latent = noise(len(real), torch.Generator(real.device).manual_seed(0))
     generated = try_out(generator, (latent, *conditions))
     if not torch.is_tensor(generated) or generated.shape != real.shape:
-        found = tuple(generated.shape[1:]) if torch.is_tensor(generated) else type(generated).__name__
+        found = (
+            tuple(generated.shape[1:]) if torch.is_tensor(generated) else type(generated).__name__
+        )
         raise TrainingError(
             f"expected the generator to make samples of shape {tuple(real.shape[1:])}, found {found}: "
             "change its last layer, or the shape of the training data"

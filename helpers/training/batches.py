@@ -29,9 +29,13 @@ class Rows:
     def __init__(self, array, rows=None):
         rows = np.arange(len(array)) if rows is None else np.asarray(rows)
         if rows.dtype == bool and len(rows) != len(array):
-            raise ValueError(f"expected a mask of {len(array)} rows, found {len(rows)}: make it from the same array")
+            raise ValueError(
+                f"expected a mask of {len(array)} rows, found {len(rows)}: make it from the same array"
+            )
         rows = np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.int64)
-        self.array, self.rows = (array.array, array.rows[rows]) if isinstance(array, Rows) else (array, rows)
+        self.array, self.rows = (
+            (array.array, array.rows[rows]) if isinstance(array, Rows) else (array, rows)
+        )
 
     def __len__(self):
         return len(self.rows)
@@ -42,8 +46,14 @@ class Rows:
         mapped, parent = None, self.array
         while mapped is None and parent is not None:
             mapped, parent = getattr(parent, "_mmap", None), getattr(parent, "base", None)
-        if mapped is not None and getattr(self.array, "mode", "") == "r" and hasattr(mapped, "madvise"):
-            mapped.madvise(mmap.MADV_DONTNEED)  # else every page that was read counts as memory in use
+        if (
+            mapped is not None
+            and getattr(self.array, "mode", "") == "r"
+            and hasattr(mapped, "madvise")
+        ):
+            mapped.madvise(
+                mmap.MADV_DONTNEED
+            )  # else every page that was read counts as memory in use
         return values.astype(values.dtype.newbyteorder("="), copy=False)
 
 
@@ -69,14 +79,22 @@ class Samples:
     """
 
     def __init__(self, arrays, device, channels_last=False):
-        arrays = [Rows(array) if isinstance(array, np.memmap) else array for array in as_tuple(arrays)]
+        arrays = [
+            Rows(array) if isinstance(array, np.memmap) else array for array in as_tuple(arrays)
+        ]
         lengths = [len(array) for array in arrays]
         if min(lengths) == 0:
-            raise ValueError("expected at least one sample, found none: check how the data were selected")
+            raise ValueError(
+                "expected at least one sample, found none: check how the data were selected"
+            )
         if len(set(lengths)) > 1:
-            raise ValueError(f"expected as many inputs as targets, found {lengths} rows: pass arrays of equal length")
+            raise ValueError(
+                f"expected as many inputs as targets, found {lengths} rows: pass arrays of equal length"
+            )
         self.device, self.channels_last, self.n = device, channels_last, lengths[0]
-        self.arrays = [array if isinstance(array, Rows) else self._resident(array) for array in arrays]
+        self.arrays = [
+            array if isinstance(array, Rows) else self._resident(array) for array in arrays
+        ]
         self.streamed = any(isinstance(array, Rows) for array in self.arrays)
 
     def __len__(self):
@@ -88,9 +106,13 @@ class Samples:
         return torch.device("cpu") if self.streamed else self.device
 
     def _resident(self, array):
-        tensor = as_numbers(array if torch.is_tensor(array) else as_tensor(array)).to(self.device, copy=True)
+        tensor = as_numbers(array if torch.is_tensor(array) else as_tensor(array)).to(
+            self.device, copy=True
+        )
         if self.channels_last and tensor.ndim == 4:
-            tensor = tensor.contiguous(memory_format=torch.channels_last).permute(0, 2, 3, 1)  # rows stay together
+            tensor = tensor.contiguous(memory_format=torch.channels_last).permute(
+                0, 2, 3, 1
+            )  # rows stay together
         return tensor
 
     def batches(self, row_sets):
@@ -115,7 +137,10 @@ class Samples:
     def _read(self, rows):
         """Read what lies on the disk, in another thread."""
         rows = np.arange(self.n)[rows] if isinstance(rows, slice) else rows.numpy()
-        values = [as_tensor(array.read(rows)) if isinstance(array, Rows) else None for array in self.arrays]
+        values = [
+            as_tensor(array.read(rows)) if isinstance(array, Rows) else None
+            for array in self.arrays
+        ]
         pin = self.device.type == "cuda"
         return [value.pin_memory() if pin and value is not None else value for value in values]
 
@@ -123,7 +148,9 @@ class Samples:
         if torch.is_tensor(rows):
             rows = rows.to(self.device, non_blocking=True)
         return tuple(
-            self._batch(array, rows) if value is None else as_numbers(value.to(self.device, non_blocking=True))
+            self._batch(array, rows)
+            if value is None
+            else as_numbers(value.to(self.device, non_blocking=True))
             for array, value in zip(self.arrays, read, strict=True)
         )
 
@@ -172,7 +199,9 @@ def shuffled(n, batch_size, generator, shares=1, whole=False, device="cpu"):
     """
     order = torch.randperm(n, generator=generator).to(device)
     batches = torch.tensor_split(order, _cuts(n, batch_size, shares))
-    return batches[:-1] if whole and len(batches) > 1 and len(batches[-1]) != batch_size else batches
+    return (
+        batches[:-1] if whole and len(batches) > 1 and len(batches[-1]) != batch_size else batches
+    )
 
 
 def n_batches(n, batch_size, shares=1):

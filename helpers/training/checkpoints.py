@@ -11,10 +11,14 @@ from weakref import WeakKeyDictionary
 
 import torch
 
-from helpers.datasets import atomic_path, short
+from helpers.datasets.files import atomic_path
+from helpers.datasets.places import short
 from helpers.training.fingerprints import fingerprint, weights_of
 
-SHARE, SECONDS = 100, 1.0  # a checkpoint is kept after so many times what the last one cost, and so many seconds
+SHARE, SECONDS = (
+    100,
+    1.0,
+)  # a checkpoint is kept after so many times what the last one cost, and so many seconds
 INITIAL = "initial weights"
 HINTS = {INITIAL: "for the same ones, seed before the network is made"}
 _runs = WeakKeyDictionary()  # of a network, by file: its training when it began, and when it ended
@@ -168,7 +172,9 @@ class Keeper:
     def due(self):
         """Whether it is time to keep the state; of several processes, the first one's clock counts."""
         due = bool(self.path) and time.monotonic() - self.last > max(SECONDS, SHARE * self.cost)
-        return due if self.fabric.world_size == 1 else bool(self.path) and self.fabric.broadcast(due)
+        return (
+            due if self.fabric.world_size == 1 else bool(self.path) and self.fabric.broadcast(due)
+        )
 
     def save(self, make_state):
         """Keep the state that `make_state` gives, and return whether that worked; if not, it is said once."""
@@ -190,7 +196,9 @@ class Keeper:
 
     def _snapshot(self, step):
         whose = hashlib.sha256(repr(self.belongs_to).encode()).hexdigest()[:8]
-        return self.path and self.path.with_name(f"{self.path.stem}-{whose}-step-{step}{self.path.suffix}")
+        return self.path and self.path.with_name(
+            f"{self.path.stem}-{whose}-step-{step}{self.path.suffix}"
+        )
 
     def _write(self, path, state):
         if not path or self.blocked or not self.fabric.is_global_zero:

@@ -20,7 +20,9 @@ def default_fabric(mixed=False):
     precision = "32-true"
     if mixed and torch.cuda.is_available():
         precision = "bf16-mixed" if torch.cuda.get_device_capability() >= (8, 0) else "16-mixed"
-    return _fabric.__wrapped__(precision) if precision == "16-mixed" else _fabric(precision)  # it learns a scale
+    return (
+        _fabric.__wrapped__(precision) if precision == "16-mixed" else _fabric(precision)
+    )  # it learns a scale
 
 
 @lru_cache
@@ -50,8 +52,12 @@ def compiled(model, inputs):
     try:
         with torch.random.fork_rng(devices):
             trial = torch.compile(copy.deepcopy(model), **options)(*inputs)
-            sum(part.float().sum() for part in (trial if isinstance(trial, tuple) else (trial,))).backward()
+            sum(
+                part.float().sum() for part in (trial if isinstance(trial, tuple) else (trial,))
+            ).backward()
     except Exception as error:
-        print(f"torch.compile does not work here ({type(error).__name__}): the network runs as it is")
+        print(
+            f"torch.compile does not work here ({type(error).__name__}): the network runs as it is"
+        )
         return model
     return torch.compile(model, **options)

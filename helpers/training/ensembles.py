@@ -15,7 +15,11 @@ import torch
 from torch import nn
 from torch.func import functional_call, stack_module_state
 
-from helpers.training.objectives import Objective, wasserstein_critic_loss, wasserstein_generator_loss
+from helpers.training.objectives import (
+    Objective,
+    wasserstein_critic_loss,
+    wasserstein_generator_loss,
+)
 
 
 class Ensemble(nn.Module):
@@ -38,27 +42,38 @@ class Ensemble(nn.Module):
         networks = list(networks)
         if not networks:
             raise ValueError("expected at least one network, found none")
-        shapes = [{name: tuple(w.shape) for name, w in network.state_dict().items()} for network in networks]
+        shapes = [
+            {name: tuple(w.shape) for name, w in network.state_dict().items()}
+            for network in networks
+        ]
         if odd := [i for i, shape in enumerate(shapes) if shape != shapes[0]]:
             raise ValueError(
                 f"expected networks of one shape, found another in number {odd[0]}: make one ensemble each"
             )
         refused = nn.modules.dropout._DropoutNd | nn.modules.batchnorm._NormBase
-        if layers := [type(part).__name__ for part in networks[0].modules() if isinstance(part, refused)]:
+        if layers := [
+            type(part).__name__ for part in networks[0].modules() if isinstance(part, refused)
+        ]:
             raise ValueError(
                 f"expected networks without dropout and batch normalisation, found {layers[0]}: leave it out"
             )
         weights, buffers = stack_module_state(networks)
         self.members = len(networks)
         self._names, self._buffer_names = list(weights), list(buffers)
-        self.weights = nn.ParameterList([nn.Parameter(weight.detach()) for weight in weights.values()])
+        self.weights = nn.ParameterList(
+            [nn.Parameter(weight.detach()) for weight in weights.values()]
+        )
         for number, buffer in enumerate(buffers.values()):
             self.register_buffer(f"buffer{number}", buffer.detach())
-        self._template = [copy.deepcopy(networks[0])]  # in a list: its weights are not this network's
+        self._template = [
+            copy.deepcopy(networks[0])
+        ]  # in a list: its weights are not this network's
 
     def _state(self):
         buffers = (getattr(self, f"buffer{number}") for number in range(len(self._buffer_names)))
-        return dict(zip(self._names, self.weights, strict=True)) | dict(zip(self._buffer_names, buffers, strict=True))
+        return dict(zip(self._names, self.weights, strict=True)) | dict(
+            zip(self._buffer_names, buffers, strict=True)
+        )
 
     def forward(self, *inputs):
         """Apply each member to its own inputs: tensors of shape (n, k, ...) give one of shape (n, k, ...)."""
@@ -71,7 +86,9 @@ class Ensemble(nn.Module):
     def member(self, number):
         """Return one of the networks, with a copy of its weights, on the CPU."""
         network = copy.deepcopy(self._template[0])
-        network.load_state_dict({name: value[number].detach().cpu() for name, value in self._state().items()})
+        network.load_state_dict(
+            {name: value[number].detach().cpu() for name, value in self._state().items()}
+        )
         return network.eval()
 
     def extra_repr(self):
@@ -101,7 +118,9 @@ def ensemble_objective(members, weight=10.0):
         return members * wasserstein_generator_loss(generated)
 
     def penalty(critic, points, *conditions):
-        (gradient,) = torch.autograd.grad(critic(points, *conditions).sum(), points, create_graph=True)
+        (gradient,) = torch.autograd.grad(
+            critic(points, *conditions).sum(), points, create_graph=True
+        )
         return members * weight * (gradient.flatten(2).norm(dim=2) - 1).square().mean()
 
     return Objective(critic_loss, generator_loss, penalty)

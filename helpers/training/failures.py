@@ -40,7 +40,9 @@ def explained(batch_size, targets=()):
                 "use mixed=True on a GPU, or pass data larger than memory as numpy.memmap"
             ) from error
         labels = [target for target in targets if not target.is_floating_point()]
-        if labels and ("out of bounds" in text or "device-side assert" in text or "is out of range" in text):
+        if labels and (
+            "out of bounds" in text or "device-side assert" in text or "is out of range" in text
+        ):
             raise TrainingError(
                 f"labels out of range ({text.splitlines()[0]}): expected whole numbers from 0 to classes - 1, found "
                 f"{'labels that the GPU refused' if 'device-side' in text else _range(labels[0])}: "
@@ -61,7 +63,14 @@ def check_processes(fabric, batch_size, *sets):
     ValueError
     """
     world = fabric.world_size
-    sizes = [batch_size, *(len(part[0][0] if isinstance(part[0], list | tuple) else part[0]) for part in sets if part)]
+    sizes = [
+        batch_size,
+        *(
+            len(part[0][0] if isinstance(part[0], list | tuple) else part[0])
+            for part in sets
+            if part
+        ),
+    ]
     if world > 1 and min(sizes) < 2 * world:
         raise ValueError(
             f"expected at least two samples for each of {world} processes in a batch and in a set, found {min(sizes)}: "
@@ -100,7 +109,9 @@ def try_out(model, inputs, targets=(), loss=None, labels=None):
     mode = model.training
     devices = [inputs[0].device] if inputs[0].device.type == "cuda" else []
     with torch.random.fork_rng(devices), torch.no_grad(), warnings.catch_warnings():
-        warnings.filterwarnings("error", message="Using a target size")  # PyTorch's, of a loss that broadcasts
+        warnings.filterwarnings(
+            "error", message="Using a target size"
+        )  # PyTorch's, of a loss that broadcasts
         try:
             with explained(len(inputs[0])):
                 prediction = model.eval()(*inputs)
@@ -131,8 +142,12 @@ def try_out(model, inputs, targets=(), loss=None, labels=None):
                     f"{_shapes(targets)} ({str(error).splitlines()[0]}): look at both shapes and at the loss"
                 ) from error
         if not (torch.is_tensor(value) and value.ndim == 0):
-            found = f"shape {tuple(value.shape)}" if torch.is_tensor(value) else type(value).__name__
-            raise TrainingError(f"expected the loss to be one number (the mean over the batch), found {found}")
+            found = (
+                f"shape {tuple(value.shape)}" if torch.is_tensor(value) else type(value).__name__
+            )
+            raise TrainingError(
+                f"expected the loss to be one number (the mean over the batch), found {found}"
+            )
     return prediction
 
 
@@ -148,7 +163,10 @@ def _fitting(prediction, targets, loss, whatever=False):
     if (
         targets[0].is_floating_point()
         and found != wanted
-        and (whatever or [size for size in found[1:] if size > 1] == [size for size in wanted[1:] if size > 1])
+        and (
+            whatever
+            or [size for size in found[1:] if size > 1] == [size for size in wanted[1:] if size > 1]
+        )
     ):
         raise TrainingError(
             f"expected predictions and targets of the same shape, found {found[1:]} and {wanted[1:]} a sample, which "
@@ -185,7 +203,12 @@ def check_labels(prediction, labels, loss):
     ------
     TrainingError
     """
-    if not is_cross_entropy(loss) or labels.is_floating_point() or prediction.ndim < 2 or labels.dtype == torch.bool:
+    if (
+        not is_cross_entropy(loss)
+        or labels.is_floating_point()
+        or prediction.ndim < 2
+        or labels.dtype == torch.bool
+    ):
         return
     ignored = getattr(loss, "keywords", {}).get("ignore_index", getattr(loss, "ignore_index", -100))
     counted, classes = labels[labels != ignored], prediction.shape[1]
@@ -232,7 +255,9 @@ def check_finite(losses, first, which, data=None, unit="step"):
 def _cause(before, data):
     for tensor in data.arrays if data else ():
         if torch.is_tensor(tensor) and tensor.is_floating_point():
-            bad = (~torch.isfinite(tensor.flatten(1) if tensor.ndim > 1 else tensor[:, None])).any(dim=1)
+            bad = (~torch.isfinite(tensor.flatten(1) if tensor.ndim > 1 else tensor[:, None])).any(
+                dim=1
+            )
             if bad.any():
                 rows = bad.nonzero().flatten().tolist()
                 return f"{len(rows)} sample(s) of shape {tuple(tensor.shape[1:])} are not finite, the first in row {rows[0]}: remove or mend them"

@@ -206,7 +206,11 @@ class _Look:
     def _(self, value: type):
         if not _ours(value):
             return _name(value)
-        own = {name: part for name, part in vars(value).items() if name[:2] != "__" or isinstance(part, METHOD)}
+        own = {
+            name: part
+            for name, part in vars(value).items()
+            if name[:2] != "__" or isinstance(part, METHOD)
+        }
         return value.__qualname__, [self.at(base) for base in value.__bases__], self._each(own)
 
     @_parts.register

@@ -55,8 +55,14 @@ class History:
 
     def state_dict(self):
         """Return everything but the snapshots as a dictionary of plain lists and numbers."""
-        copies = {name: list(value) if isinstance(value, list) else value for name, value in vars(self).items()}
-        return copies | {"snapshots": {}, "metrics": {name: list(curve) for name, curve in self.metrics.items()}}
+        copies = {
+            name: list(value) if isinstance(value, list) else value
+            for name, value in vars(self).items()
+        }
+        return copies | {
+            "snapshots": {},
+            "metrics": {name: list(curve) for name, curve in self.metrics.items()},
+        }
 
     def load_state_dict(self, saved):
         """Take over what `state_dict` returned."""

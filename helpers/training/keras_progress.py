@@ -52,7 +52,9 @@ class KerasProgress(keras.callbacks.Callback):
         history.train_loss.append(float(logs["loss"]))
         if "val_loss" in logs:
             history.validation_loss.append(float(logs["val_loss"]))
-        history.learning_rate.append(float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)))
+        history.learning_rate.append(
+            float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        )
         history.seconds.append(time.perf_counter() - self.start)
         self.bar.entry(history)
 

@@ -90,4 +90,6 @@ def non_saturating_generator_loss(generated):
 
 def non_saturating(smoothing=0.1):
     """Non-saturating objective with one-sided label smoothing; the critic gives logits."""
-    return Objective(partial(smoothed_cross_entropy, smoothing=smoothing), non_saturating_generator_loss)
+    return Objective(
+        partial(smoothed_cross_entropy, smoothing=smoothing), non_saturating_generator_loss
+    )

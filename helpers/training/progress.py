@@ -14,7 +14,9 @@ class Bar:
     """
 
     def __init__(self, total, done=0, shown=True):
-        self.bar = tqdm(total=total, initial=done, unit="step", disable=not shown, leave=False, mininterval=0.5)
+        self.bar = tqdm(
+            total=total, initial=done, unit="step", disable=not shown, leave=False, mininterval=0.5
+        )
 
     def step(self):
         """Note that one step more is done."""

@@ -3,7 +3,7 @@
 import signal
 import threading
 
-from helpers.datasets import short
+from helpers.datasets.places import short
 from helpers.training.failures import TrainingError, TrainingInterrupted, finite_weights
 from helpers.training.progress import Bar
 
@@ -63,8 +63,12 @@ class Session:
             elif path:
                 then = "the network has the weights of that step, but they could not be kept"
             else:
-                then = "the network has the weights of that step: pass checkpoint= to be able to go on"
-            raise TrainingInterrupted(f"training was stopped after step {self.done} of {self.total}; {then}")
+                then = (
+                    "the network has the weights of that step: pass checkpoint= to be able to go on"
+                )
+            raise TrainingInterrupted(
+                f"training was stopped after step {self.done} of {self.total}; {then}"
+            )
         if self.alone and self.keeper.due():
             self.keep()
 
@@ -78,7 +82,9 @@ class Session:
         """Note that all is done, and stop at a Ctrl-C that came after the last step."""
         self.keeper.leave()
         if self.asked:
-            raise TrainingInterrupted("training was stopped just after it was finished; nothing is lost")
+            raise TrainingInterrupted(
+                "training was stopped just after it was finished; nothing is lost"
+            )
 
     def keep(self):
         """Write a checkpoint, unless something in it is not finite; return whether it was written."""

@@ -36,7 +36,12 @@ class State:
 
     def __init__(self, fabric, seed, history, networks, others):
         self.fabric, self.history, self.networks = fabric, history, networks
-        self.parts = {"history": history, **networks, **others, "precision": fabric.strategy.precision}
+        self.parts = {
+            "history": history,
+            **networks,
+            **others,
+            "precision": fabric.strategy.precision,
+        }
         self.values = {}
         self.order = torch.Generator().manual_seed(seed)
         self.common = torch.Generator(fabric.device).manual_seed(seed)
@@ -57,7 +62,9 @@ class State:
             This process's share of them.
         """
         self.order.set_state(self.pass_order)
-        batches = shuffled(len(data), batch_size, self.order, self.fabric.world_size, whole, data.rows_on)
+        batches = shuffled(
+            len(data), batch_size, self.order, self.fabric.world_size, whole, data.rows_on
+        )
         batches = batches[self.position :]
         for rows, batch in zip(batches, data.batches(map(self.share, batches)), strict=True):
             self.position += 1
@@ -71,7 +78,9 @@ class State:
     def remember(self):
         """Remember the weights as good ones, to go back to if training fails."""
         if self.good is None:
-            self.good = {name: copy.deepcopy(network.state_dict()) for name, network in self.networks.items()}
+            self.good = {
+                name: copy.deepcopy(network.state_dict()) for name, network in self.networks.items()
+            }
         for name, network in self.networks.items():
             for part, value in network.state_dict().items():
                 self.good[name][part].copy_(value)
@@ -88,10 +97,15 @@ class State:
             generators["cuda"] = torch.cuda.get_rng_state(self.fabric.device)
         world = self.fabric.world_size
         generators = {
-            name: self.fabric.all_gather(state).reshape(world, -1).cpu() for name, state in generators.items()
+            name: self.fabric.all_gather(state).reshape(world, -1).cpu()
+            for name, state in generators.items()
         }
         parts = {name: part.state_dict() for name, part in self.parts.items()}
-        place = {"pass_order": self.pass_order, "position": self.position, "common": self.common.get_state()}
+        place = {
+            "pass_order": self.pass_order,
+            "position": self.position,
+            "common": self.common.get_state(),
+        }
         return {"parts": parts, "values": self.values, "generators": generators, "place": place}
 
     def load_state_dict(self, saved):
@@ -102,7 +116,10 @@ class State:
             self.values[name] = value.to(self.fabric.device) if torch.is_tensor(value) else value
         self.pass_order, self.position = saved["place"]["pass_order"], saved["place"]["position"]
         self.common.set_state(saved["place"]["common"])
-        states = {name: states[self.fabric.global_rank].clone() for name, states in saved["generators"].items()}
+        states = {
+            name: states[self.fabric.global_rank].clone()
+            for name, states in saved["generators"].items()
+        }
         self.random.set_state(states["random"])
         torch.set_rng_state(states["torch"])
         if "cuda" in states:

@@ -103,14 +103,28 @@ def fit(
         raise ValueError(f"expected a batch_size of at least 1, found {batch_size}")
     fabric = fabric or default_fabric(mixed)
     check_processes(fabric, batch_size, train, validation)
-    settings = dict(loss=loss, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, seed=seed)
-    settings |= dict(weight_decay=weight_decay, schedule=schedule, clip_norm=clip_norm, patience=patience, best=best)
-    settings |= dict(augment=augment, channels_last=channels_last, precision=fabric.strategy.precision.precision)
+    settings = dict(
+        loss=loss, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, seed=seed
+    )
+    settings |= dict(
+        weight_decay=weight_decay,
+        schedule=schedule,
+        clip_norm=clip_norm,
+        patience=patience,
+        best=best,
+    )
+    settings |= dict(
+        augment=augment, channels_last=channels_last, precision=fabric.strategy.precision.precision
+    )
     settings |= dict(compile=compile, processes=fabric.world_size)
     n_inputs = len(as_tuple(train[0]))
     model.to(fabric.device)
     with explained(batch_size):
-        sets = [_samples(part, fabric.device, channels_last) for part in (train, validation) if part is not None]
+        sets = [
+            _samples(part, fabric.device, channels_last)
+            for part in (train, validation)
+            if part is not None
+        ]
     keeper = checkpoints.Keeper(checkpoint, {"model": model}, sets, settings, fabric)
     for samples in sets:
         _try_out(model, samples, n_inputs, loss)
@@ -120,12 +134,18 @@ def fit(
     steps = n_batches(len(data), batch_size, fabric.world_size)
 
     network = compiled(model, data.tensors(slice(0, batch_size))[:n_inputs]) if compile else model
-    fused = not (clip_norm and getattr(fabric.strategy.precision, "scaler", None))  # Fabric cannot clip with both
-    optimiser = torch.optim.AdamW(model.parameters(), learning_rate, weight_decay=weight_decay, fused=fused)
+    fused = not (
+        clip_norm and getattr(fabric.strategy.precision, "scaler", None)
+    )  # Fabric cannot clip with both
+    optimiser = torch.optim.AdamW(
+        model.parameters(), learning_rate, weight_decay=weight_decay, fused=fused
+    )
     scheduler = _scheduler(schedule, optimiser, learning_rate, epochs * steps)
     network, stepper = fabric.setup(network, optimiser)
     history = History()
-    state = State(fabric, seed, history, {"model": model}, {"optimiser": optimiser, "scheduler": scheduler})
+    state = State(
+        fabric, seed, history, {"model": model}, {"optimiser": optimiser, "scheduler": scheduler}
+    )
     state.values = {"losses": torch.zeros(steps, device=fabric.device)}
     state.values |= {"best_loss": np.inf, "best_epoch": 0, "best_weights": None}
     if saved := keeper.load():
@@ -143,7 +163,9 @@ def fit(
                 value = value * (len(batch[0]) * fabric.world_size / size)
             fabric.backward(value)
             if clip_norm:
-                fabric.clip_gradients(network, stepper, max_norm=clip_norm, error_if_nonfinite=False)
+                fabric.clip_gradients(
+                    network, stepper, max_norm=clip_norm, error_if_nonfinite=False
+                )
             stepper.step()
             stepper.zero_grad(set_to_none=True)
         scheduler.step()
@@ -153,7 +175,9 @@ def fit(
         losses = state.values["losses"][: state.position].tolist()
         check_finite(losses, len(history) * steps + 1, "training", data)
 
-    with Session(state, keeper, epochs * steps, len(history) * steps + state.position, check, progress) as session:
+    with Session(
+        state, keeper, epochs * steps, len(history) * steps + state.position, check, progress
+    ) as session:
         while len(history) < epochs and not history.stopped_early:
             epoch, start = len(history) + 1, time.perf_counter()
             network.train()
@@ -166,10 +190,16 @@ def fit(
             history.train_loss.append(float(np.average(losses, weights=sizes)))
             history.learning_rate.append(scheduler.get_last_lr()[0])
             if held_out:
-                history.validation_loss.append(_mean_loss(network, held_out, n_inputs, loss, fabric, batch_size))
-                check_finite(history.validation_loss[-1:], epoch, "validation", held_out, unit="epoch")
+                history.validation_loss.append(
+                    _mean_loss(network, held_out, n_inputs, loss, fabric, batch_size)
+                )
+                check_finite(
+                    history.validation_loss[-1:], epoch, "validation", held_out, unit="epoch"
+                )
                 _keep_best(state, best)
-                history.stopped_early = patience is not None and epoch - state.values["best_epoch"] >= patience
+                history.stopped_early = (
+                    patience is not None and epoch - state.values["best_epoch"] >= patience
+                )
             history.seconds.append(time.perf_counter() - start)
             state.remember()
             session.entry(finished=len(history) == epochs or history.stopped_early)
@@ -210,7 +240,9 @@ def _scheduler(schedule, optimiser, learning_rate, steps):
         return schedules.ConstantLR(optimiser, factor=1.0)
     if callable(schedule):
         return schedules.LambdaLR(optimiser, lambda step: schedule(step / max(steps, 1)))
-    raise ValueError(f"expected schedule 'one-cycle', 'cosine', 'constant' or a function, found {schedule!r}")
+    raise ValueError(
+        f"expected schedule 'one-cycle', 'cosine', 'constant' or a function, found {schedule!r}"
+    )
 
 
 @torch.inference_mode()

@@ -1,0 +1,1 @@
+"""What more than one subject takes from astronomy: cosmology, constants, spectral lines, surveys."""

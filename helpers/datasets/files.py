@@ -1,0 +1,185 @@
+"""Files that are whole or not there: written at once, by one process at a time, from servers and archives."""
+
+import os
+import re
+import secrets
+import shutil
+import tarfile
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import requests
+import urllib3
+from filelock import FileLock, Timeout
+from tqdm.auto import tqdm
+
+TIMEOUT = (10, 60)  # seconds to connect, seconds of silence
+PATIENCE = 60  # seconds, in which a download must bring
+LEAST = 60 * 1024  # so many bytes
+PIECE = 1 << 16
+
+
+class DataError(RuntimeError):
+    """Data that are not there, not whole or not what was expected: one sentence, with what to do."""
+
+
+@contextmanager
+def atomic_path(path):
+    """Write a file so that it appears under its name only when it is whole.
+
+    Yields a Path beside `path`, of the same suffix, to write to: moved onto `path` if the block succeeds,
+    removed if it does not. The folder is made where there is none.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
+    try:
+        yield temporary
+        with temporary.open("rb+") as written:
+            os.fsync(written.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def alone(path, busy):
+    """Make a file while no other process or thread makes it.
+
+    The lock is ``<path>.lock``, which goes when the block ends; one that a killed process has left locks nothing.
+    Where a file system knows no locks, each works for itself.
+
+    Parameters
+    ----------
+    path : path
+    busy : callable
+        Called without arguments if another is at it: to wait for its end, return; not to wait, raise.
+    """
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(f"{path}.lock")
+    try:
+        # No locks here, or a folder that cannot be written to, which the block will find out.
+        with suppress(OSError, NotImplementedError):
+            _acquire(lock, busy)
+        yield
+    finally:
+        if lock.is_locked:
+            with suppress(OSError):  # Windows: goes by itself
+                os.unlink(lock.lock_file)
+        lock.release()
+
+
+def _acquire(lock, busy):
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        busy()
+        lock.acquire()
+
+
+def stream(url, output_file, _pooch, *, part, size):
+    """Download for pooch: show progress, go on from `part`, and give `output_file` only a whole file.
+
+    Parameters
+    ----------
+    url, output_file : str
+    part : pathlib.Path
+        Where to keep what came; beside it, ``<part>.of`` says which file it is a part of.
+    size : int or None
+        In bytes, if it is known beforehand.
+
+    Raises
+    ------
+    DataError
+        If something else comes than was announced, or less: what came is kept then.
+    requests.RequestException
+        If the server is not there, or refuses.
+    """
+    name, note = part.stem, part.with_name(f"{part.name}.of")
+    start = part.stat().st_size if part.exists() and note.exists() else 0
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
+    with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
+        got, resumed = answer.headers, start > 0 and answer.status_code == 206
+        span = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", got.get("Content-Range", ""))
+        total = int(span[2] if resumed and span else got.get("Content-Length") or size or 0)
+        identity = f"{total} {got.get('ETag') or got.get('Last-Modified')}"
+        known = note.read_text(encoding="utf-8") if resumed else None
+        fits = span and int(span[1]) == start and identity == known if resumed else True
+        if not fits or (start and answer.status_code == 416):
+            part.unlink()
+            raise DataError(
+                f"{name}: {url} has changed since the download began: fetch again, from zero."
+            )
+        answer.raise_for_status()
+        if problem := _wrong(got, total, size):
+            raise DataError(f"{name}: {url} {problem}: look there what is the matter.")
+        with part.open("rb+" if resumed else "wb") as out:
+            note.write_text(identity, encoding="utf-8")
+            out.seek(start if resumed else 0)
+            bar = tqdm(desc=name, total=total, initial=out.tell(), unit="B", unit_scale=True)
+            # the length says whether all came
+            with bar, suppress(urllib3.exceptions.HTTPError):
+                for piece in _pieces(answer.raw, total - out.tell()):
+                    bar.update(out.write(piece))
+            done = out.tell()
+            out.flush()
+            os.fsync(out.fileno())
+    if done != total:
+        raise DataError(
+            f"{name}: only {done} of {total} bytes came, and are kept: run the same fetch again."
+        )
+    os.replace(part, output_file)
+    note.unlink()
+
+
+def _wrong(headers, total, size):
+    """What a server announces that is not the file; None if nothing is wrong."""
+    encoding = headers.get("Content-Encoding", "identity")
+    if "text/html" in headers.get("Content-Type", ""):
+        return "sent a web page and not the file"
+    if encoding != "identity":  # lengths would then mean nothing
+        return f"sent the file compressed ({encoding}) although it was asked not to"
+    if not total:
+        return "does not say how long it is"
+    if size not in (None, total):
+        return f"offers {total} bytes instead of {size}"
+    return None
+
+
+def _pieces(raw, left):
+    """Yield what comes as it comes, `left` bytes at most; end early where it comes too slowly to wait for it."""
+    since, came = time.monotonic(), 0
+    while left and (piece := raw.read1(min(PIECE, left), decode_content=False)):
+        yield piece
+        left -= len(piece)
+        came += len(piece)
+        if time.monotonic() - since > PATIENCE:
+            if came < LEAST:
+                return
+            since, came = time.monotonic(), 0
+
+
+def extract(archive, target):
+    """Take one file out of a tar archive by its own name, whatever folder the archive puts it in.
+
+    Parameters
+    ----------
+    archive, target : pathlib.Path
+
+    Raises
+    ------
+    tarfile.ReadError
+        If the archive is damaged anywhere, or has no such file.
+    """
+    try:
+        with tarfile.open(archive) as tar:
+            member = next(m for m in tar if m.isreg() and Path(m.name).name == target.name)
+            with atomic_path(target) as temporary, temporary.open("wb") as out:
+                shutil.copyfileobj(tar.extractfile(member), out)
+                while tar.fileobj.read(PIECE):  # gzip, bzip2 and xz have their sums at the end
+                    pass
+    except Exception as error:  # each compression raises its own
+        if isinstance(error, OSError) and error.errno:
+            raise  # the disk, not the archive
+        raise tarfile.ReadError(f"no whole archive with {target.name} in it") from error

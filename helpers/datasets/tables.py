@@ -1,0 +1,320 @@
+"""Tables of any common format, read into pandas by the names of their columns.
+
+FITS, HDF5, Parquet, CSV, ECSV, VOTable and plain ASCII, also gzipped. The format is told from the first bytes of
+the file, not from its name. A masked or blank entry becomes NaN.
+
+Text has the names of its columns in the first row or in a comment, a line that begins with #. Each
+row has as many entries as there are names, and ends with a line break: what has not may be shifted
+or cut off, and is refused.
+"""
+
+import csv
+import gzip
+import io
+import re
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+from astropy.table import Table
+from astropy.utils.xml.iterparser import get_xml_iterator
+
+from helpers.datasets.files import DataError
+from helpers.datasets.places import short
+from helpers.datasets.reading import GZIP, content, limit, limit_hdf5, listed, reading
+
+HEADER_LINES = 500  # of comments, among which the names of the columns are looked for
+MISSING = ["", "null", "None", "--", "NaN", "nan", "-nan", "N/A", "NA"]
+_SEXTRACTOR = re.compile(r"#\s*(\d+)\s+([A-Za-z_]\w*)")
+
+
+def read_table(path, columns=None):
+    """Read a table.
+
+    Parameters
+    ----------
+    path : path
+        A file of one of the formats above; of a FITS file the first table, of an HDF5 file the first group with
+        columns of one length (or the first compound data set).
+    columns : sequence of str, optional
+        Read only these. A name that is not there in this spelling may differ in upper and lower case.
+
+    Returns
+    -------
+    pandas.DataFrame
+        With the columns named as asked for, in that order; or all that have one entry a row.
+
+    Raises
+    ------
+    helpers.datasets.DataError
+        If the file is not there, not whole, not a table, or lacks a column; the last error lists the columns.
+    """
+    path = Path(path)
+    with reading(path, "a catalogue"):
+        table = _reader(path)(path, columns)
+    if not len(table):
+        raise DataError(f"expected a catalogue in {short(path)}, found a table without rows")
+    if columns is None:
+        return table
+    return table[resolve(columns, table.columns, path)].set_axis(list(columns), axis=1)
+
+
+def resolve(wanted, present, path):
+    """Find columns by name, in their own spelling or, where that is unambiguous, in upper or lower case.
+
+    Parameters
+    ----------
+    wanted, present : sequence of str
+    path : path
+        For the message.
+
+    Returns
+    -------
+    list of str
+        Names as they are spelled in the file.
+
+    Raises
+    ------
+    helpers.datasets.DataError
+        Naming what is missing, and the columns that there are.
+    """
+    present, found = list(present), []
+    for name in wanted:
+        alike = (
+            [name]
+            if name in present
+            else [p for p in present if str(p).lower() == str(name).lower()]
+        )
+        if len(alike) != 1:
+            what = (
+                f"more than one column is called {name!r}"
+                if alike
+                else f"there is no column {name!r}"
+            )
+            raise DataError(f"{what} in {short(path)}; the columns are: {listed(present)}")
+        found += alike
+    return found
+
+
+def _reader(path):
+    with path.open("rb") as file:
+        start = file.read(16)
+    packed = start.startswith(GZIP)
+    if packed:
+        with gzip.open(path) as file:
+            start = file.read(16)
+    if start.startswith(b"SIMPLE"):
+        return _read_fits
+    if start.startswith(b"\x89HDF\r\n\x1a\n") and not packed:
+        return _read_hdf5
+    if start.startswith(b"PAR1") and not packed:
+        return _read_parquet
+    if start.lstrip().startswith((b"<?xml", b"<VOTABLE")):
+        return _read_votable
+    if start.startswith(b"# %ECSV"):
+        return lambda path, columns: _flat(Table.read(_text(path), format="ascii.ecsv"))
+    if b"\x00" in start and not start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise DataError(
+            f"expected FITS, HDF5, Parquet, CSV or ASCII in {short(path)}, found another binary format"
+        )
+    return _read_text
+
+
+def _read_fits(path, columns):
+    return _flat(Table.read(io.BytesIO(content(path)), format="fits"))
+
+
+def _read_votable(path, columns):
+    xml = content(path)
+    with get_xml_iterator(io.BytesIO(xml)) as elements:
+        streams = [data for start, tag, data, _ in elements if start and tag == "STREAM"]
+    if any("href" in attributes for attributes in streams):
+        raise DataError(
+            f"expected the rows in {short(path)} itself, found the address of another file: join them"
+        )
+    return _flat(Table.read(io.BytesIO(xml), format="votable"))
+
+
+def _read_parquet(path, columns):
+    import pyarrow.parquet as pq
+
+    names = pq.read_schema(path).names
+    if columns is not None:
+        names = list(dict.fromkeys(resolve(columns, names, path)))
+    n_rows = pq.read_metadata(path).num_rows
+    limit(path, n_rows * len(names) * 8)  # equal rows take no space in the file
+    return pq.read_table(path, columns=names).to_pandas()
+
+
+def _flat(table):
+    """A DataFrame of the columns with one entry a row; masked entries as NaN, bytes as text."""
+    arrays = {}
+    for name in table.colnames:
+        column = table[name]
+        if column.ndim != 1 or column.dtype.kind not in "biufSUO":
+            continue
+        masked = (
+            np.ma.getmaskarray(np.ma.asarray(column))
+            if hasattr(column, "mask")
+            else np.zeros(len(column), bool)
+        )
+        arrays[str(name)] = _native(np.ma.getdata(np.ma.asarray(column)), masked)
+    return pd.DataFrame(arrays)
+
+
+def _native(values, masked=None):
+    """Values in the byte order of this machine; bytes as text; what is masked as NaN."""
+    values = np.asarray(values)
+    if values.dtype.kind == "S":
+        values = np.char.decode(values, "utf-8", "replace")
+    values = values.astype(values.dtype.newbyteorder("="))
+    if masked is not None and masked.any() and values.dtype.kind in "biuf":
+        values = np.where(masked, np.nan, values.astype(float))
+    return values
+
+
+def _read_hdf5(path, columns):
+    with h5py.File(path, "r") as file:
+        groups = [file]
+        file.visititems(
+            lambda name, item: groups.append(item) if isinstance(item, h5py.Group) else None
+        )
+        compound = [
+            item
+            for group in groups
+            for item in group.values()
+            if _is_data(item) and item.dtype.names
+        ]
+        if compound:
+            limit_hdf5(file, compound[:1])
+            data = compound[0][:]
+            return pd.DataFrame(
+                {n: _native(data[n]) for n in data.dtype.names if data[n].ndim == 1}
+            )
+        for group in groups:
+            sets = {name: item for name, item in group.items() if _is_data(item) and item.ndim == 1}
+            if not sets:
+                continue
+            lengths = [len(item) for item in sets.values()]
+            n = max(lengths, key=lengths.count)
+            sets = {
+                name: item
+                for name, item in sets.items()
+                if len(item) == n and item.dtype.kind in "biufSO"
+            }
+            limit_hdf5(file, sets.values())
+            return pd.DataFrame({name: _native(item[:]) for name, item in sets.items()})
+    raise DataError(f"expected columns (data sets of one dimension) in {short(path)}, found none")
+
+
+def _is_data(item):
+    return isinstance(item, h5py.Dataset)
+
+
+def _text(path):
+    """The text of a file, once its last row is known to be whole."""
+    text = content(path).decode("utf-8-sig", "replace")
+    if not text.rstrip(" \t").endswith(("\n", "\r")):
+        raise DataError(
+            f"expected a line break behind the last row of {short(path)}, found none: "
+            "get the file again, or add one if that row is whole"
+        )
+    return text
+
+
+def _read_text(path, columns):
+    lines = [line for line in _text(path).splitlines() if line.strip()]
+    comments = [line.strip() for line in lines if line.lstrip().startswith("#")]
+    rows = [line for line in lines if not line.lstrip().startswith("#")]
+    if not rows:
+        raise DataError(f"expected rows of numbers in {short(path)}, found comments only")
+    separator = next((s for s in (",", "\t", ";", "|") if s in rows[0]), None)
+    first = _split(rows[0], separator)
+    if _are_names(first):
+        names = first
+        rows = rows[1:]
+    else:
+        names = _names_in_comments(comments[:HEADER_LINES], len(first), separator, columns or ())
+    if names is None:
+        raise DataError(
+            f"expected the names of the {len(first)} columns in the first line of {short(path)}, "
+            "found none: write them there"
+        )
+    _check_lengths(path, rows, separator, len(names))
+    unique = _unique(names)
+    # without a name are row numbers, and the ends of |1|2|
+    named = [own for own, name in zip(unique, names, strict=True) if name]
+    wanted = named if columns is None else set(resolve(columns, named, path))
+    return pd.read_csv(
+        io.StringIO("\n".join(rows)),
+        sep=separator or r"\s+",
+        skipinitialspace=True,
+        header=None,
+        names=unique,
+        usecols=wanted,
+        na_values=MISSING,
+        keep_default_na=False,
+    )
+
+
+def _entries(lines, separator):
+    """The entries of each line, in lists, told apart as pandas does."""
+    if separator:
+        return csv.reader(lines, delimiter=separator, skipinitialspace=True)
+    return csv.reader((" ".join(line.split()) for line in lines), delimiter=" ")
+
+
+def _check_lengths(path, rows, separator, n):
+    """Raise DataError unless each row has n entries: pandas would fill it up, or cut it."""
+    lengths = map(len, _entries(rows, separator))
+    wrong = next(((row, length) for row, length in enumerate(lengths, 1) if length != n), None)
+    if wrong:
+        row, length = wrong
+        raise DataError(
+            f"expected {n} entries in each row of {short(path)}, one for each name, "
+            f"found {length} in row {row}: name every column, row names as well, "
+            "fill in what is blank, and put text with separators into quotes"
+        )
+
+
+def _names_in_comments(comments, n, separator, wanted):
+    """The comment that names n columns; of several the one with most of those wanted, else the first."""
+    numbered = {int(m[1]): m[2] for m in map(_SEXTRACTOR.match, comments) if m}
+    if set(range(1, n + 1)) <= set(numbered) and n + 1 not in numbered:
+        return [numbered[i] for i in range(1, n + 1)]
+    candidates = []
+    for comment in comments:
+        text = comment.lstrip("#").strip()
+        for entries in (_split(text, separator), text.split()):
+            if len(entries) == n and _are_names(entries):
+                candidates.append(entries)
+    lower = {str(name).lower() for name in wanted}
+    return max(
+        candidates, key=lambda names: len(lower & {name.lower() for name in names}), default=None
+    )
+
+
+def _split(line, separator):
+    return [entry.strip().strip("\"'") for entry in next(_entries([line], separator), [])]
+
+
+def _are_names(entries):
+    return not any(_is_number(entry) for entry in entries if entry)
+
+
+def _is_number(entry):
+    try:
+        float(entry)
+    except ValueError:
+        return entry == "--"
+    return True
+
+
+def _unique(names):
+    """Names of which none occurs twice: the second x becomes x.2, as it cannot be meant by x."""
+    seen, unique = {}, []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        unique.append(name if seen[name] == 1 else f"{name}.{seen[name]}")
+    return unique

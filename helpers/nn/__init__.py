@@ -1,0 +1,1 @@
+"""Layers and networks that more than one hack uses."""

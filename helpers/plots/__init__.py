@@ -1,0 +1,23 @@
+"""Figures that more than one hack uses. Each takes data and returns the Matplotlib figure.
+
+Every function has the required argument `mock`: a figure drawn from simulated data says so.
+"""
+
+from helpers.plots.curves import bars, errorbars, histograms, history, seeds
+from helpers.plots.images import confusion, image_grid, matrices
+from helpers.plots.style import label_decades, panels, size_axis, use_course_style
+
+__all__ = [
+    "bars",
+    "confusion",
+    "errorbars",
+    "histograms",
+    "history",
+    "image_grid",
+    "label_decades",
+    "matrices",
+    "panels",
+    "seeds",
+    "size_axis",
+    "use_course_style",
+]

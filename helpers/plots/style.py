@@ -1,0 +1,87 @@
+"""The look of all figures: `panels` makes one, and what is drawn from simulated data carries the word MOCK."""
+
+import matplotlib.pyplot as plt
+from matplotlib.ticker import LogFormatter
+
+STYLE = {
+    "figure.dpi": 90,
+    "savefig.dpi": 90,
+    "font.size": 10,
+    "axes.titlesize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "image.cmap": "gray",
+    "image.interpolation": "nearest",
+}
+
+
+def use_course_style():
+    """Set the look of all figures of the course."""
+    plt.rcParams.update(STYLE)
+
+
+def panels(rows=1, columns=1, *, mock, size=(3.6, 3.0), **options):
+    """Make a figure with a grid of axes.
+
+    Parameters
+    ----------
+    rows, columns : int
+    mock : bool
+        Whether what will be drawn comes from simulated data: the figure then carries the word MOCK.
+    size : tuple of float
+        Width and height of one panel in inches.
+    **options
+        Of `matplotlib.pyplot.subplots`.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    axes : matplotlib.axes.Axes, or an array of them
+    """
+    figsize = (size[0] * columns, size[1] * rows)
+    figure, axes = plt.subplots(rows, columns, figsize=figsize, layout="constrained", **options)
+    plt.close(figure)  # a notebook shows what a cell returns; an open figure would appear twice
+    if mock:
+        figure.get_layout_engine().set(rect=(0, 0, 1, 1 - 0.16 / figsize[1]))
+        figure.text(
+            0.995, 1, "MOCK", ha="right", va="top", color="tab:red", fontsize=8, weight="bold"
+        )
+    return figure, axes
+
+
+class _PlainNumbers(LogFormatter):
+    """Numbers as they are said, 0.05 and 20, where the formatter shows one at all."""
+
+    def __call__(self, x, pos=None):
+        return f"{x:g}" if super().__call__(x, pos) else ""
+
+
+def label_decades(axis):
+    """Write numbers at a logarithmic axis, between the powers of ten as well where it spans few of them.
+
+    Parameters
+    ----------
+    axis : matplotlib.axis.Axis
+    """
+    axis.set_major_formatter(_PlainNumbers())
+    axis.set_minor_formatter(_PlainNumbers(minor_thresholds=(2, 0.8)))
+
+
+def size_axis(axis, label):
+    """Make the x axis logarithmic, with the sizes of sets that it covers written out.
+
+    Parameters
+    ----------
+    axis : matplotlib.axes.Axes
+        With everything drawn already.
+    label : str
+    """
+    axis.set(xscale="log", xlabel=label)
+    low, high = axis.get_xlim()
+    sizes = [digit * 10**power for power in range(8) for digit in (1, 2, 5)]
+    shown = [size for size in sizes if low <= size <= high]
+    axis.set_xticks(shown, [f"{size:,}".replace(",", " ") for size in shown])
+    axis.minorticks_off()
+    axis.set_xlim(low, high)

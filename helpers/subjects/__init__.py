@@ -1,0 +1,1 @@
+"""One room for each subject: its data, simulator, floor, metrics and figures."""

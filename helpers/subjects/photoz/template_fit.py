@@ -1,0 +1,215 @@
+"""The traditional way: the χ² of templates on a grid of redshifts, with a prior on the redshift given a magnitude.
+
+As in EAZY (Brammer, van Dokkum & Coppi 2008, ApJ 686, 1503), a non-negative combination of templates is fitted at
+each redshift, and an error that stands for templates that are wrong is added to that of each flux.
+"""
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import gammaln
+
+from helpers.evaluation import distributions
+from helpers.subjects.photoz import seds
+
+AT_A_TIME = 64  # galaxies, so that their matrices fit into the cache
+
+
+def published_templates():
+    """Six spectra to fit with, shape (6, m) on `seds.REST`.
+
+    Those of Coleman, Wu & Weedman, with emission lines on Im; Scd behind dust of A_V = 1.5; and young stars,
+    λ^-2.3 with lines.
+    """
+    elliptical, sbc, scd, irregular = map(seds.cww, seds.CWW)
+    dusty = seds.normalised(scd * 10 ** (-0.6 * seds.attenuation(seds.REST)))
+    lines = 60 * seds.emission_lines()
+    return np.stack([elliptical, sbc, scd, irregular + lines, dusty, seds.power_law(-2.3) + lines])
+
+
+@dataclass(frozen=True)
+class MagnitudePrior:
+    """p(z | m) ∝ z^a exp(-(z / z_m)^b) with z_m = exp(c + d (m - 22)), as in Benítez (2000, ApJ 536, 571, eq. 23).
+
+    The default numbers describe a survey of this depth roughly; `fit` takes them from training galaxies.
+    """
+
+    a: float = 1.5
+    b: float = 1.6
+    c: float = -0.2
+    d: float = 0.15
+
+    def log_density(self, z, magnitude):
+        """Logarithm of the density for all pairs of redshifts, shape (n_z,), and magnitudes: shape (n, n_z)."""
+        return _log_prior(
+            np.array([self.a, self.b, self.c, self.d]), z, np.asarray(magnitude)[:, None]
+        )
+
+    @classmethod
+    def fit(cls, magnitude, z):
+        """Return the prior of the largest likelihood for galaxies with magnitudes and redshifts, both shape (n,)."""
+        start = np.array([1.5, 1.6, -0.2, 0.15])
+
+        def cost(numbers):
+            inside = 0.1 < numbers[0] < 5 and 1 < numbers[1] < 5
+            return -np.mean(_log_prior(numbers, z, magnitude)) if inside else np.inf
+
+        return cls(*minimize(cost, start, method="Nelder-Mead", options={"maxiter": 2000}).x)
+
+
+def _log_prior(numbers, z, magnitude):
+    a, b, c, d = numbers
+    log_scale = c + d * (magnitude - 22)
+    log_norm = np.log(b) - (a + 1) * log_scale - gammaln((a + 1) / b)
+    with np.errstate(over="ignore"):
+        return log_norm + a * np.log(z) - np.exp(b * (np.log(z) - log_scale))
+
+
+class TemplateFit:
+    """Fit templates in given bands.
+
+    Parameters
+    ----------
+    bands : sequence of str
+        As `seds.throughput` knows them.
+    templates : array, shape (k, m), optional
+        Energy per frequency on `seds.REST`; by default `published_templates`.
+    step : float
+        Of the grid in ln(1 + z).
+    z_max : float
+    template_error : float
+        Relative to the flux, added in quadrature to its error.
+    at_most : int
+        Templates in a combination. With five bands and two or more of them free, little is left to tell redshifts.
+    """
+
+    def __init__(self, bands, templates=None, step=0.01, z_max=5.0, template_error=0.05, at_most=2):
+        templates = published_templates() if templates is None else templates
+        self.bands, self.template_error, self.at_most = tuple(bands), template_error, at_most
+        self.grid = np.expm1(np.arange(np.log1p(0.02), np.log1p(z_max), step))
+        self.models = seds.through_filters(templates, self.bands, self.grid)  # (n_z, k, bands)
+
+    def weights(self, flux, error):
+        """Inverse variance with the template error, shape (n, bands); 0 where a flux is missing."""
+        known = np.isfinite(flux) & np.isfinite(error) & (np.asarray(error) > 0)
+        variance = np.square(np.where(known, error, 1.0)) + np.square(
+            self.template_error * np.where(known, flux, 0.0)
+        )
+        return np.where(known, 1 / variance, 0.0)
+
+    def chi2(self, flux, error):
+        """Smallest χ² of a non-negative combination of the templates at each redshift.
+
+        Parameters
+        ----------
+        flux, error : array, shape (n, bands)
+            NaN where not measured; a flux without an error is left out as well.
+
+        Returns
+        -------
+        numpy.ndarray, shape (n, n_z)
+        """
+        flux, error = np.asarray(flux, dtype=float), np.asarray(error, dtype=float)
+        if flux.shape != error.shape or flux.shape[1:] != (len(self.bands),):
+            raise ValueError(
+                f"expected (n, {len(self.bands)}) fluxes and errors, found {flux.shape} and {error.shape}"
+            )
+        weight = self.weights(flux, error)
+        return np.concatenate([
+            self._chi2(np.nan_to_num(flux[start : start + AT_A_TIME]), weight[start : start + AT_A_TIME])
+            for start in range(0, len(flux), AT_A_TIME)
+        ])  # fmt: skip
+
+    def _chi2(self, flux, weight):
+        n, (n_z, k, _) = len(flux), self.models.shape
+        models = self.models / np.linalg.norm(self.models, axis=2, keepdims=True).clip(1e-300)
+        products = np.einsum("zkb,zlb->zklb", models, models).reshape(n_z * k * k, -1)
+        matrix = (weight @ products.T).reshape(n, n_z, k, k)
+        matrix += (
+            1e-9 * (weight.sum(axis=1) + 1e-300)[:, None, None, None] * np.eye(k)
+        )  # so that all can be solved
+        vector = ((weight * flux) @ models.reshape(n_z * k, -1).T).reshape(n, n_z, k)
+        gain = nonnegative_gain(matrix, vector, min(self.at_most, k))
+        return np.maximum((weight * flux**2).sum(axis=1, keepdims=True) - gain, 0)
+
+    def log_posterior(self, flux, error, prior=None, magnitude=None):
+        """Logarithm of p(z | fluxes) up to a constant, shape (n, n_z): -χ²/2, and the prior where m is known."""
+        result = -self.chi2(flux, error) / 2
+        if prior is not None:
+            known = np.isfinite(magnitude)
+            result[known] += prior.log_density(self.grid, magnitude[known])
+        return result - result.max(axis=1, keepdims=True)
+
+    def redshift(self, flux, error, prior=None, magnitude=None):
+        """Fit redshifts.
+
+        Parameters
+        ----------
+        flux, error : array, shape (n, bands)
+        prior : MagnitudePrior, optional
+        magnitude : array, shape (n,), optional
+            Which the prior is for; NaN where unknown.
+
+        Returns
+        -------
+        dict of str to numpy.ndarray
+            "peak", shape (n,): the mean over the peak with the largest probability, as EAZY's z_peak; "mean" and
+            "median", shape (n,), over the whole p(z); "cumulative", shape (n, n_z), on `grid`.
+        """
+        density = np.exp(self.log_posterior(flux, error, prior, magnitude))
+        cumulative = distributions.from_density(self.grid, density)
+        return {
+            "peak": _main_peak(self.grid, density),
+            "mean": distributions.mean(self.grid, cumulative),
+            "median": distributions.quantile(self.grid, cumulative, 0.5),
+            "cumulative": cumulative,
+        }
+
+
+def nonnegative_gain(matrix, vector, at_most):
+    """Largest decrease of χ² by a non-negative combination of at most so many templates, for many fits at once.
+
+    The best combination is, on the templates that it uses, the ordinary least-squares solution with all amplitudes above
+    0. So it is found exactly by solving for each small set of templates and keeping those solutions.
+
+    Parameters
+    ----------
+    matrix : array, shape (..., k, k)
+        Σ w m m', scaled so that its diagonal is of order Σ w.
+    vector : array, shape (..., k)
+        Σ w f m.
+    at_most : int
+
+    Returns
+    -------
+    numpy.ndarray, shape (...)
+        max over a ≥ 0 of 2 a·b - a·A·a.
+    """
+    templates, gain = range(vector.shape[-1]), np.zeros(vector.shape[:-1])
+    for size in range(1, at_most + 1):
+        for chosen in combinations(templates, size):
+            right = vector[..., chosen]
+            left = matrix[..., chosen, :][..., chosen]
+            amplitude = (
+                np.linalg.solve(left, right[..., None])[..., 0]
+                if size > 1
+                else right / left[..., 0]
+            )
+            allowed = (amplitude >= 0).all(axis=-1)
+            np.maximum(gain, np.where(allowed, (amplitude * right).sum(axis=-1), 0), out=gain)
+    return gain
+
+
+def _main_peak(grid, density):
+    """Mean redshift over the stretch, between valleys below 5 % of the maximum, with the largest probability."""
+    width, peaks = np.gradient(grid), np.empty(len(density))
+    for row, values in enumerate(density):
+        high = values > 0.05 * values.max()
+        label = np.cumsum(np.diff(high, prepend=False) & high) * high
+        mass = np.bincount(label, values * width)
+        mass[0] = 0
+        inside = label == mass.argmax()
+        peaks[row] = np.average(grid[inside], weights=(values * width)[inside])
+    return peaks

@@ -1,0 +1,235 @@
+"""The simulator of Cherenkov rings: the distribution of the hack's public material, drawn all at once.
+
+A ring is drawn by stamping, at each of 360 integer degrees, a filled disc of diameter `thickness` at the
+distance ``radius + U(-deformation, +deformation)`` from the centre, with a fresh draw at each degree. Pixels
+are 0 or 255, and several rings in one image are combined by their pixelwise maximum. The rules and the ranges
+of the parameters are those of github.com/cesarjesusvalls/A3NetRingImg, which draws one disc at a time with
+Pillow. Pillow truncates the corners of a disc to whole pixels, so that only a few different stamps exist: they
+are drawn once, with Pillow itself, and then placed for all rings together.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+SIZE = 28
+"""Width and height of an image in pixels."""
+
+VERSION = 1
+"""Raised whenever the same settings and seed would give other images: old caches are then not used."""
+
+ANGLES = np.radians(np.arange(360))
+COS, SIN = np.cos(ANGLES), np.sin(ANGLES)
+BLOCK = 128  # rings drawn at a time, so that the work stays in the processor's cache
+PARAMETERS = ("x", "y", "radius", "thickness", "deformation")
+ELLIPSE_PARAMETERS = (*PARAMETERS, "ellipticity", "angle")
+MAX_ELLIPTICITY = 0.4
+
+
+def draw_parameters(n, rng, kind="regressor"):
+    """Draw the parameters of `n` rings from the distribution of the source.
+
+    Parameters
+    ----------
+    n : int
+        Number of rings.
+    rng : numpy.random.Generator
+        The only source of randomness.
+    kind : {"classifier", "regressor", "generator", "ellipse"}
+        Whose ranges to use. An ellipse is a regressor ring with an ellipticity e = (a - b) / (a + b), uniform
+        in 0 to 0.4, and a position angle, uniform in 0 to pi.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n, 5) or (n, 7)
+        x, y, radius, thickness, deformation in pixels; for an ellipse also e and the angle in radians.
+    """
+    lowest, margin, thickness, deformation = {
+        "classifier": (3, 2, (0.2, 1.0), (0.0, 1.0)),
+        "regressor": (4, 1, (0.2, 1.5), (0.5, 3.0)),
+        "generator": (4, 1, (0.2, 1.5), (0.5, 3.0)),
+        "ellipse": (4, 1, (0.2, 1.5), (0.5, 3.0)),
+    }[kind]
+    x, y = rng.integers(5, SIZE - 5, size=(2, n), endpoint=True)
+    to_border = np.minimum(np.minimum(x, y), SIZE - np.maximum(x, y))
+    radius = rng.integers(lowest, to_border - margin, endpoint=True)
+    columns = [x, y, radius, rng.uniform(*thickness, n), rng.uniform(*deformation, n)]
+    if kind == "ellipse":
+        columns += [rng.uniform(0, MAX_ELLIPTICITY, n), rng.uniform(0, np.pi, n)]
+    return np.stack(columns, axis=1).astype(float)
+
+
+def radial_offsets(deformation, rng):
+    """Draw the radial offset of each disc of each ring: uniform in ±deformation, shape (n, 360), in pixels."""
+    return (
+        rng.uniform(-1, 1, size=(len(deformation), len(ANGLES))) * np.asarray(deformation)[:, None]
+    )
+
+
+def disc_positions(parameters, offsets):
+    """Centres of the 360 discs of each ring.
+
+    Parameters
+    ----------
+    parameters : array, shape (n, 5) or (n, 7)
+        As `draw_parameters` gives them.
+    offsets : array, shape (n, 360)
+        Radial offset of each disc, in pixels.
+
+    Returns
+    -------
+    x, y : arrays, shape (n, 360)
+        In pixels.
+
+    Notes
+    -----
+    An ellipse is the image of the circle under the symmetric matrix of determinant 1 that stretches by
+    sqrt((1 + e) / (1 - e)) along the position angle: `radius` is then the geometric mean of its semi-axes.
+    """
+    parameters = np.asarray(parameters, dtype=float)
+    distance = parameters[:, 2, None] + offsets
+    x, y = distance * COS, distance * SIN
+    if parameters.shape[1] > len(PARAMETERS):
+        e, angle = parameters[:, 5, None], parameters[:, 6, None]
+        e1, e2, scale = e * np.cos(2 * angle), e * np.sin(2 * angle), 1 / np.sqrt(1 - e**2)
+        x, y = scale * ((1 + e1) * x + e2 * y), scale * (e2 * x + (1 - e1) * y)
+    return parameters[:, 0, None] + x, parameters[:, 1, None] + y
+
+
+@lru_cache
+def _stamps(largest):
+    """Pillow's filled ellipse for each width and height of its box: shape (largest + 1,) * 4, boolean."""
+    stamps = np.zeros((largest + 1,) * 4, dtype=bool)
+    for width in range(largest + 1):
+        for height in range(largest + 1):
+            image = Image.new("L", (largest + 1, largest + 1))
+            ImageDraw.Draw(image).ellipse([0, 0, width, height], fill=255)
+            stamps[width, height] = np.asarray(image) > 0
+    return stamps
+
+
+def draw_rings(parameters, offsets, size=SIZE):
+    """Draw one ring an image, exactly as Pillow draws its discs.
+
+    Parameters
+    ----------
+    parameters : array, shape (n, 5) or (n, 7)
+        As `draw_parameters` gives them, in pixels.
+    offsets : array, shape (n, 360)
+        Radial offset of each disc, in pixels.
+    size : int
+        Width and height of an image.
+
+    Returns
+    -------
+    numpy.ndarray of uint8, shape (n, size, size)
+        0 or 255.
+    """
+    n = len(parameters)
+    if n == 0:
+        return np.zeros((0, size, size), dtype=np.uint8)
+    x, y = disc_positions(parameters, offsets)
+    half = parameters[:, 3, None] / 2
+    left, top = (x - half).astype(np.int32), (y - half).astype(np.int32)  # truncation, as in Pillow
+    stamps = _stamps(int(np.ceil(2 * half.max())))
+    reach = len(stamps)
+    box = ((x + half).astype(np.int32) - left) * reach + (y + half).astype(np.int32) - top
+    # A margin on each side takes the discs that Pillow would clip.
+    before, after = (
+        max(reach, -left.min(), -top.min()),
+        reach + max(0, left.max() - size, top.max() - size),
+    )
+    width = before + size + after
+    corner = (np.arange(n, dtype=np.int32)[:, None] * width + (top + before)) * width + (
+        left + before
+    )
+    discs = np.zeros((reach * reach, n, width, width), dtype=np.uint8)
+    discs.reshape(-1)[box * np.int32(n * width * width) + corner] = 255
+    images = np.zeros((n, size, size), dtype=np.uint8)
+    for kind, row, column in np.argwhere(stamps.reshape(-1, reach, reach)):
+        top, left = before - row, before - column
+        images |= discs[kind, :, top : top + size, left : left + size]
+    return images
+
+
+def draw_rings_one_by_one(parameters, offsets, size=SIZE):
+    """The same images as `draw_rings`, drawn as the source does: one disc at a time with Pillow.
+
+    It is slow, and stands here as the reference that the fast simulator is held against.
+    """
+    images = np.zeros((len(parameters), size, size), dtype=np.uint8)
+    for image, ring, x, y in zip(
+        images, parameters, *disc_positions(parameters, offsets), strict=True
+    ):
+        canvas = Image.new("L", (size, size))
+        draw = ImageDraw.Draw(canvas)
+        half = ring[3] / 2
+        for disc_x, disc_y in zip(x, y, strict=True):
+            draw.ellipse([disc_x - half, disc_y - half, disc_x + half, disc_y + half], fill=255)
+        image[:] = np.asarray(canvas)
+    return images
+
+
+def draw_images(parameters, rng, draw=draw_rings):
+    """Draw rings with fresh radial offsets, a block at a time.
+
+    Parameters
+    ----------
+    parameters : array, shape (n, 5) or (n, 7)
+        As `draw_parameters` gives them, in pixels.
+    rng : numpy.random.Generator
+        The only source of randomness.
+    draw : callable
+        `draw_rings`, or `draw_rings_one_by_one` to hold the two against each other.
+
+    Returns
+    -------
+    numpy.ndarray of uint8, shape (n, 28, 28)
+        0 or 255.
+    """
+    images = np.empty((len(parameters), SIZE, SIZE), dtype=np.uint8)
+    for start in range(0, len(parameters), BLOCK):
+        rings = parameters[start : start + BLOCK]
+        images[start : start + BLOCK] = draw(rings, radial_offsets(rings[:, 4], rng))
+    return images
+
+
+def simulate(n, seed, kind="regressor", max_rings=2, draw=draw_rings):
+    """Simulate a set of ring images.
+
+    Parameters
+    ----------
+    n : int
+        Number of images.
+    seed : int
+        Seed of the generator; the same settings and seed give the same images.
+    kind : {"classifier", "regressor", "generator", "ellipse"}
+        One to `max_rings` rings an image, as many of each number as chance will have it; or one ring.
+    max_rings : int
+        Largest number of rings in an image of the classifier's set.
+    draw : callable
+        `draw_rings`, or `draw_rings_one_by_one` to hold the two against each other.
+
+    Returns
+    -------
+    images : numpy.ndarray of uint8, shape (n, 28, 28)
+        0 or 255.
+    n_rings : numpy.ndarray of int, shape (n,)
+    parameters : numpy.ndarray, shape (n, most rings, 5 or 7)
+        Of each ring, in pixels; NaN where an image has fewer rings.
+    """
+    rng = np.random.default_rng([seed, VERSION])
+    most = max_rings if kind == "classifier" else 1
+    n_rings = rng.integers(1, most, size=n, endpoint=True)
+    image = np.repeat(np.arange(n), n_rings)
+    nth = np.arange(len(image)) - np.repeat(np.cumsum(n_rings) - n_rings, n_rings)
+    rings = draw_parameters(len(image), rng, kind)
+    drawn = draw_images(rings, rng, draw)
+    images = np.zeros((n, SIZE, SIZE), dtype=np.uint8)
+    parameters = np.full((n, most, rings.shape[1]), np.nan)
+    for k in range(most):
+        chosen = nth == k
+        images[image[chosen]] |= drawn[chosen]  # the pixelwise maximum, since pixels are 0 or 255
+        parameters[image[chosen], k] = rings[chosen]
+    return images, n_rings, parameters

@@ -1,0 +1,246 @@
+"""Readers of SDSS's own files: single spectra, and templates for redshifts. Wavelengths are in vacuum.
+
+A spectrum is ``spec-PLATE-MJD-FIBER.fits`` (since DR8: table COADD with flux, loglam, ivar, and table SPECOBJ, in BOSS
+called SPALL, with Z and CLASS) or the older ``spSpec-MJD-PLATE-FIBER.fit`` (an image with the rows flux, flux without
+continuum, error, mask; COEFF0 and COEFF1 give log10 of the wavelength; Z and SPEC_CLN).
+
+Templates are the eigenspectra ``spEigenGal-MJD.fits`` (an image, each row a template, COEFF0, COEFF1) or the templates
+``spDR2-0NN.fit`` (rows as in spSpec: the first is the template), both in the rest frame.
+"""
+
+import io
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from astropy.io import fits
+
+from helpers.datasets.files import DataError
+from helpers.datasets.places import short
+from helpers.datasets.reading import content, listed, reading
+
+LOGLAM = (2, 6)  # from the far ultraviolet to radio waves: SDSS has 3.55 to 4.02
+STEP = 1e-6  # dex, at least; SDSS has 1e-4
+
+# classic.sdss.org/dr7/algorithms/spectemplates, the galaxies among the 33
+DR2_NAMES = {
+    "spDR2-023": "early-type galaxy",
+    "spDR2-024": "galaxy",
+    "spDR2-025": "galaxy",
+    "spDR2-026": "galaxy",
+    "spDR2-027": "late-type galaxy",
+    "spDR2-028": "luminous red galaxy",
+}
+CLASSES = (
+    "UNKNOWN",
+    "STAR",
+    "GALAXY",
+    "QSO",
+    "QSO",
+    "SKY",
+    "STAR",
+    "GALAXY",
+)  # what SPEC_CLN counts, DR7
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """One spectrum of SDSS, in the observer's frame.
+
+    Attributes
+    ----------
+    name : str
+        Of its file, without the suffix.
+    wavelength : numpy.ndarray, shape (n_pix,)
+        In vacuum, Å, equal steps of 1e-4 in log10.
+    flux : numpy.ndarray, shape (n_pix,)
+        In 1e-17 erg s⁻¹ cm⁻² Å⁻¹.
+    inverse_variance : numpy.ndarray, shape (n_pix,)
+        Zero where the pixel is bad, also where its flux is not finite.
+    redshift : float or None
+        Of the survey's pipeline; None where the file has none.
+    object_class : str
+        GALAXY, QSO, STAR, or empty.
+    """
+
+    name: str
+    wavelength: np.ndarray
+    flux: np.ndarray
+    inverse_variance: np.ndarray
+    redshift: float | None
+    object_class: str
+
+    @property
+    def error(self):
+        """Standard deviation of the flux, infinite where the pixel is bad."""
+        with np.errstate(divide="ignore"):
+            return 1 / np.sqrt(self.inverse_variance)
+
+
+def read_spectrum(path):
+    """Read one spectrum of SDSS, in either format.
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    Spectrum
+
+    Raises
+    ------
+    helpers.datasets.DataError
+        Naming the file, what was expected and what was found: not FITS or cut short, a table or column missing, no
+        good pixel, wavelengths that do not increase.
+    """
+    with _opened(path) as hdus:
+        names = [hdu.name for hdu in hdus]
+        if "COADD" in names:
+            table = _columns(path, hdus["COADD"], "flux", "loglam", "ivar")
+            loglam, flux, inverse_variance = table["loglam"], table["flux"], table["ivar"]
+            _check_wavelengths(path, loglam)
+            redshift, object_class = None, ""
+            if about := next((name for name in ("SPECOBJ", "SPALL") if name in names), None):
+                redshift = float(_columns(path, hdus[about], "z")["z"][0])
+                object_class = str(_column(path, hdus[about], "class", "SU")[0]).strip()
+        elif "SPEC_CLN" in hdus[0].header:
+            loglam, image = _image(path, hdus[0])
+            if len(image) < 3:
+                raise DataError(
+                    f"expected 3 rows or more in {short(path)}, found {len(image)}: fetch it again"
+                )
+            flux, error, header = image[0], image[2], hdus[0].header
+            inverse_variance = np.where(error > 0, 1 / np.where(error > 0, error, 1) ** 2, 0)
+            redshift, kind = float(header.get("Z", np.nan)), header["SPEC_CLN"]
+            object_class = CLASSES[kind] if kind in range(len(CLASSES)) else ""
+        else:
+            raise DataError(
+                f"expected a table COADD (spec-*.fits) or SPEC_CLN in the header (spSpec-*.fit) in {short(path)}, "
+                f"found {listed(names)}: is it the spectrum of one object?"
+            )
+    good = np.isfinite(flux) & np.isfinite(inverse_variance) & (inverse_variance > 0)
+    if not good.any():
+        raise DataError(
+            f"expected pixels of positive inverse variance in {short(path)}, found none of {len(flux)}: "
+            "the fibre saw nothing, choose another spectrum"
+        )
+    redshift = redshift if redshift is not None and np.isfinite(redshift) else None
+    inverse_variance = np.where(good, inverse_variance, 0)
+    return Spectrum(Path(path).stem, 10**loglam, flux, inverse_variance, redshift, object_class)
+
+
+def read_templates(*paths):
+    """Read templates for `helpers.subjects.spectra.correlation.cross_correlate`.
+
+    Parameters
+    ----------
+    *paths : path
+        Of eigenspectra or of single templates; several are cut to the wavelengths that all of them cover.
+
+    Returns
+    -------
+    wavelength : numpy.ndarray, shape (n_pix,)
+        Rest frame, vacuum, Å.
+    flux : numpy.ndarray, shape (n, n_pix)
+    names : list of str
+        Of the file, with the row of an eigenspectrum, counted from 1.
+
+    Raises
+    ------
+    helpers.datasets.DataError
+        Naming the file, what was expected and what was found.
+    """
+    read = [_read_template(path) for path in paths]
+    names = [name for _, _, some in read for name in some]
+    if len(read) == 1:
+        return 10 ** read[0][0], read[0][1], names
+    start = max(loglam[0] for loglam, _, _ in read) - 1e-6  # dex
+    end = min(loglam[-1] for loglam, _, _ in read) + 1e-6
+    grid = read[0][0][(read[0][0] >= start) & (read[0][0] <= end)]
+    if len(grid) < 16:
+        raise DataError(
+            f"expected templates that overlap, found {', '.join(map(short, paths))} without: name fewer of them"
+        )
+    flux = [np.interp(grid, loglam, row) for loglam, rows, _ in read for row in rows]
+    return 10**grid, np.array(flux), names
+
+
+def _read_template(path):
+    """log10 of the wavelength, flux of shape (n, n_pix) without empty ends, and names."""
+    stem = Path(path).stem
+    with _opened(path) as hdus:
+        loglam, image = _image(path, hdus[0])
+    if stem.startswith(("spDR2", "spSpec")):  # the other rows are its error and mask
+        image, names = image[:1], [f"{stem} {DR2_NAMES.get(stem, '')}".strip()]
+    else:
+        names = [f"{stem} row {row + 1}" for row in range(len(image))] if len(image) > 1 else [stem]
+    filled = np.flatnonzero(np.any(np.isfinite(image) & (image != 0), axis=0))
+    if len(filled) < 16:
+        raise DataError(
+            f"expected a template in {short(path)}, found an empty image: fetch the file again"
+        )
+    filled = slice(filled[0], filled[-1] + 1)
+    return loglam[filled], image[:, filled], names
+
+
+@contextmanager
+def _opened(path):
+    """The HDUs of a FITS file; whatever a broken one raises becomes one DataError."""
+    guard = reading(path, "a FITS file of SDSS", "fetch it again")
+    with guard, fits.open(io.BytesIO(content(path))) as hdus:
+        yield hdus
+
+
+def _column(path, hdu, name, kinds):
+    """One column of a table by its lower-case name: one entry a row, of these kinds of types."""
+    found = {column.name.lower(): column.name for column in getattr(hdu, "columns", ())}
+    if name not in found:
+        place = f"{hdu.name} of {short(path)}"
+        raise DataError(
+            f"expected a column {name} in {place}, found {listed(found)}: fetch it again"
+        )
+    values = np.asarray(hdu.data[found[name]])
+    if values.dtype.kind not in kinds or values.ndim != 1 or not len(values):
+        kind = "numbers" if "f" in kinds else "text"
+        raise DataError(
+            f"expected {kind}, one entry a row, in the column {name} of {short(path)}, "
+            f"found the type {values.dtype} and the shape {values.shape}: fetch the file again"
+        )
+    return values
+
+
+def _columns(path, hdu, *wanted):
+    """Columns of numbers, in the byte order of this machine."""
+    return {name: _column(path, hdu, name, "biuf").astype(float) for name in wanted}
+
+
+def _check_wavelengths(path, loglam):
+    start, end = LOGLAM
+    inside = np.all((loglam > start) & (loglam < end))
+    if not (inside and np.all(np.diff(loglam) > STEP)):
+        raise DataError(
+            f"expected increasing wavelengths in {short(path)}, their log10 from {start} to {end}, "
+            f"found {loglam[0]:.6g} to {loglam[-1]:.6g}: fetch the file again"
+        )
+
+
+def _image(path, hdu):
+    """log10 of the wavelength, shape (n_pix,), and the image, shape (n, n_pix)."""
+    header, image = hdu.header, hdu.data
+    if (
+        image is None
+        or image.ndim > 2
+        or not {"COEFF0", "COEFF1"} <= set(header)
+        or header["COEFF1"] <= 0
+    ):
+        found = "no image" if image is None else f"an image of shape {image.shape}"
+        raise DataError(
+            f"expected an image of one spectrum a row with COEFF0 and COEFF1 in {short(path)}, found {found} with "
+            f"COEFF0 = {header.get('COEFF0')}, COEFF1 = {header.get('COEFF1')}: is it a file of templates?"
+        )
+    image = np.atleast_2d(image).astype(float)
+    loglam = header["COEFF0"] + header["COEFF1"] * np.arange(image.shape[1])
+    _check_wavelengths(path, loglam)
+    return loglam, image

@@ -1,0 +1,787 @@
+"""Exercises of hack 02: the solved version is accepted, plausible wrong answers are told what is wrong."""
+
+import random
+
+import numpy as np
+import pytest
+import torch
+from scipy.linalg import sqrtm
+from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC, LinearSVC
+
+import helpers.checks.hack02  # noqa: F401 - registers the checks
+from helpers import exercises
+from helpers.reference import hack02
+
+
+def root(matrix):
+    values, vectors = np.linalg.eigh(matrix)
+    return vectors * np.sqrt(values.clip(0)) @ vectors.T
+
+
+def overlap(a, b):
+    return np.linalg.svd(root(a) @ root(b), compute_uv=False).sum()
+
+
+def distance(
+    means=lambda d: d @ d,
+    covariance=lambda x: np.cov(x.T),
+    product=overlap,
+    factor=2,
+    total=np.trace,
+    axis=0,
+):
+    def attempt(one, other):
+        a, b = covariance(one), covariance(other)
+        return (
+            means(one.mean(axis=axis) - other.mean(axis=axis))
+            + total(a)
+            + total(b)
+            - factor * product(a, b)
+        )
+
+    return attempt
+
+
+def elementwise(a, b):
+    return np.trace(np.sqrt(a @ b))
+
+
+def unclipped(a, b):
+    values, vectors = np.linalg.eigh(a)
+    half = vectors * np.sqrt(values.clip(0)) @ vectors.T
+    return np.sqrt(np.linalg.eigvalsh(half @ b @ half)).sum()
+
+
+def unclipped_root(a, b):
+    values, vectors = np.linalg.eigh(a)
+    half = vectors * np.sqrt(values) @ vectors.T
+    return np.sqrt(np.linalg.eigvalsh(half @ b @ half).clip(0)).sum()
+
+
+def complex_root(a, b):
+    return np.sqrt(np.linalg.eigvals(a @ b).astype(complex)).sum()
+
+
+def with_cholesky(a, b):
+    half = np.linalg.cholesky(a)
+    return np.sqrt(np.linalg.eigvalsh(half.T @ b @ half)).sum()
+
+
+def of_inverse(a, b):
+    half = root(a)
+    return np.trace(root(half @ b @ half) @ half @ np.linalg.inv(half))
+
+
+def in_place_centred(one, other):
+    one -= other.mean(axis=0)
+    other -= other.mean(axis=0)
+    return hack02.frechet_distance(one, other)
+
+
+def needs_equal_sizes(one, other):
+    pairs = ((one - other).mean(axis=0) ** 2).sum()
+    return pairs + distance(means=lambda d: 0)(one, other)
+
+
+def regularised(one, other):
+    """Right: a little on the diagonal, so that sqrtm behaves."""
+    a, b = [np.cov(x, rowvar=False) + 1e-9 * np.eye(x.shape[1]) for x in (one, other)]
+    return (
+        ((one.mean(0) - other.mean(0)) ** 2).sum()
+        + np.trace(a + b)
+        - 2 * np.trace(sqrtm(a @ b)).real
+    )
+
+
+def in_torch(one, other):
+    one, other = torch.tensor(one), torch.tensor(other)
+    a, b = torch.cov(one.T), torch.cov(other.T)
+    values = torch.linalg.eigvals(a @ b).real.clip(0).sqrt()
+    return (one.mean(0) - other.mean(0)).square().sum() + a.trace() + b.trace() - 2 * values.sum()
+
+
+def arc(
+    angle=None, below=np.sin, weights=lambda t: (1 - t, t), bend=np.sin, given=lambda s, e: (s, e)
+):
+    def attempt(start, end, t):
+        start, end = given(start, end)
+        cosine = start @ end / np.linalg.norm(start) / np.linalg.norm(end)
+        a = np.arccos(np.clip(cosine, -1, 1)) if angle is None else angle(start, end)
+        if abs(cosine) > 1 - 1e-12:
+            return (1 - t) * start + t * end
+        first, second = weights(t)
+        return (bend(first * a) * start + bend(second * a) * end) / below(a)
+
+    return attempt
+
+
+def unit(vector):
+    return vector / np.linalg.norm(vector)
+
+
+def line(start, end, t):
+    return (1 - t) * start + t * end
+
+
+def line_of_units(start, end, t):
+    return unit(line(unit(start), unit(end), t)) * (np.linalg.norm(start) + np.linalg.norm(end)) / 2
+
+
+def bare(clip=lambda cosine: cosine, floor=0.0):
+    """Without a case for parallel vectors."""
+
+    def attempt(start, end, t):
+        angle = np.arccos(clip(start @ end / np.sqrt((start @ start) * (end @ end))))
+        return (np.sin((1 - t) * angle) * start + np.sin(t * angle) * end) / (np.sin(angle) + floor)
+
+    return attempt
+
+
+def only_equal(start, end, t):
+    """Parallel vectors are taken care of where the cosine is 1 to the last digit, no more."""
+    cosine = start @ end / np.sqrt((start @ start) * (end @ end))
+    return line(start, end, t) if cosine == 1 else bare()(start, end, t)
+
+
+def clipped_above(start, end, t):
+    cosine = min(start @ end / np.sqrt((start @ start) * (end @ end)), 1)
+    return line(start, end, t) if cosine > 1 - 1e-12 else bare()(start, end, t)
+
+
+def arc_by_rotation(start, end, t):
+    """Right: in the plane of the two, with the angle from arctan2."""
+    along = unit(start)
+    aside = end - (end @ along) * along
+    if np.linalg.norm(aside) < 1e-9 * np.linalg.norm(end):
+        return line(start, end, t)
+    angle = np.arctan2(np.linalg.norm(aside), end @ along)
+    return [
+        float(x)
+        for x in np.sin((1 - t) * angle) / np.sin(angle) * start
+        + np.sin(t * angle) / np.sin(angle) * end
+    ]
+
+
+def arc_in_torch(start, end, t):
+    return torch.tensor(hack02.slerp(start, end, t))
+
+
+def shifts_end(start, end, t):
+    end -= start
+    return start + t * end
+
+
+def fitted(model=LogisticRegression, change=lambda normal: unit(normal[0])):
+    return lambda latents, high: change(model().fit(latents, high).coef_)
+
+
+def means(latents, high):
+    return latents[high].mean(axis=0) - latents[~high].mean(axis=0)
+
+
+def fisher(latents, high):
+    """Right: difference of means, through the inverse of the covariance within the classes."""
+    within = np.cov(latents[high].T) + np.cov(latents[~high].T)
+    return torch.tensor(unit(np.linalg.solve(within, means(latents, high))))
+
+
+def whole(latents, high):
+    model = LogisticRegression().fit(latents, high)
+    return unit(np.r_[model.coef_[0], model.intercept_])
+
+
+def standardised(latents, high):
+    return unit(
+        make_pipeline(StandardScaler(), LogisticRegression()).fit(latents, high)[-1].coef_[0]
+    )
+
+
+def scaled_back(latents, high):
+    scaler = StandardScaler().fit(latents)
+    return unit(
+        LogisticRegression(penalty=None).fit(scaler.transform(latents), high).coef_[0]
+        / scaler.scale_
+    )
+
+
+def some_normal(seed):
+    return lambda latents, high: unit(np.random.default_rng(seed).normal(size=latents.shape[1]))
+
+
+def centres_in_place(latents, high):
+    latents -= latents.mean(axis=0)
+    return fitted()(latents, high)
+
+
+def three_dimensions_wrong(latents, high):
+    return fitted()(latents, high) if latents.shape[1] == 5 else unit(np.ones(3))
+
+
+def first_label_kept():
+    kept = []
+
+    def attempt(latents, high):
+        kept.append(fitted()(latents, high))
+        return kept[0] if latents.shape[1] == 5 else kept[-1]
+
+    return attempt
+
+
+def null(
+    draw=lambda rng, latents, values: (latents, rng.permutation(values)),
+    n_of=lambda n: n,
+    seed_of=lambda s: s,
+    end=np.array,
+):
+    def attempt(statistic, latents, values, n=20, seed=0):
+        rng = np.random.default_rng(seed_of(seed))
+        return end([statistic(*draw(rng, latents, values)) for _ in range(n_of(n))])
+
+    return attempt
+
+
+def bootstrap_of_pairs(rng, latents, values):
+    rows = rng.integers(len(values), size=len(values))
+    return latents[rows], values[rows]
+
+
+def rows_together(rng, latents, values):
+    rows = rng.permutation(len(values))
+    return latents[rows], values[rows]
+
+
+def half_of_them(rng, latents, values):
+    order = np.arange(len(values))
+    order[:10] = rng.permutation(10)
+    return latents, values[order]
+
+
+def same_generator(statistic, latents, values, n=20, seed=0):
+    return np.array(
+        [statistic(latents, np.random.default_rng(seed).permutation(values)) for _ in range(n)]
+    )
+
+
+def few_orders(statistic, latents, values, n=20, seed=0):
+    return np.array(
+        [
+            statistic(latents, np.random.default_rng(seed + i % 5).permutation(values))
+            for i in range(n)
+        ]
+    )
+
+
+def shuffled(statistic, latents, values, n=20, seed=0):
+    rng, results = np.random.default_rng(seed), []
+    for _ in range(n):
+        rng.shuffle(values)
+        results.append(statistic(latents, values))
+    return np.array(results)
+
+
+def shuffled_copy(statistic, latents, values, n=20, seed=0):
+    values = list(values)
+    generator, results = random.Random(seed), []
+    for _ in range(n):
+        generator.shuffle(values)
+        results.append(statistic(latents, values))
+    return results
+
+
+def in_torch_orders(statistic, latents, values, n=20, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    orders = [torch.randperm(len(values), generator=generator) for _ in range(n)]
+    return torch.tensor(
+        [statistic(torch.tensor(latents), torch.tensor(values)[order]) for order in orders]
+    )
+
+
+def seeds_everything(statistic, latents, values, n=20, seed=0):
+    np.random.seed(seed)
+    return np.array([statistic(latents, np.random.permutation(values)) for _ in range(n)])
+
+
+def first_as_it_was(statistic, latents, values, n=20, seed=0):
+    values, rng, results = values.copy(), np.random.default_rng(seed), []
+    for _ in range(n):
+        results.append(statistic(latents, values))
+        rng.shuffle(values)
+    return np.array(results)
+
+
+def swaps(statistic, latents, values, n=20, seed=0):
+    rng = np.random.default_rng(seed)
+    values, results = rng.permutation(values), []
+    for _ in range(n):
+        one, other = rng.choice(len(values), 2, replace=False)
+        values[[one, other]] = values[[other, one]]
+        results.append(statistic(latents, values.copy()))
+    return np.array(results)
+
+
+def in_blocks(rng, latents, values):
+    return latents, rng.permutation(values.reshape(-1, 2)).ravel()
+
+
+def in_halves(rng, latents, values):
+    middle = len(values) // 2
+    return latents, np.r_[rng.permutation(values[:middle]), rng.permutation(values[middle:])]
+
+
+def all_but_the_last(rng, latents, values):
+    return latents, np.r_[rng.permutation(values[:-1]), values[-1:]]
+
+
+def seed_and_number(statistic, latents, values, n=20, seed=0):
+    rngs = [np.random.default_rng(seed + i) for i in range(n)]
+    return np.array([statistic(latents, rng.permutation(values)) for rng in rngs])
+
+
+def seeds_of_each(statistic, latents, values, n=20, seed=0):
+    rngs = [np.random.RandomState(1000 * seed + i) for i in range(n)]
+    return np.sort(
+        [statistic(latents=latents, values=values[rng.permutation(len(values))]) for rng in rngs]
+    )
+
+
+def drawn(scale=lambda v: (v / 2).exp(), noise=torch.randn_like, mean=lambda m: m, end=lambda z: z):
+    return lambda m, v: end(mean(m) + scale(v) * noise(m))
+
+
+def seeded(m):
+    torch.manual_seed(0)
+    return torch.randn_like(m)
+
+
+def in_pairs(m):
+    noise = torch.randn_like(m)
+    noise[1::2] = -noise[: len(m) // 2 * 2 : 2]
+    return noise
+
+
+def truncated(m):
+    return torch.nn.init.trunc_normal_(torch.empty_like(m), a=-3, b=3) * 1.0068
+
+
+def seeds_afterwards(m, v):
+    latents = hack02.reparametrise(m, v)
+    torch.manual_seed(0)
+    return latents
+
+
+def in_place_noise(m, v):
+    m += (v / 2).exp() * torch.randn_like(m)
+    return m
+
+
+def divergence(
+    mean=lambda m: m**2,
+    variance=torch.exp,
+    one=1.0,
+    log=lambda v: v,
+    factor=0.5,
+    total=lambda x: x.sum(dim=1),
+):
+    return lambda m, v: factor * total(mean(m) + variance(v) - one - log(v))
+
+
+def of_distributions(m, v):
+    posterior = torch.distributions.Normal(m, torch.exp(0.5 * v))
+    return torch.distributions.kl_divergence(posterior, torch.distributions.Normal(0, 1)).sum(-1)
+
+
+def from_prior(m, v):
+    posterior = torch.distributions.Normal(m, torch.exp(0.5 * v))
+    return torch.distributions.kl_divergence(
+        torch.distributions.Normal(torch.zeros(()), 1.0), posterior
+    ).sum(-1)
+
+
+WRONG = {
+    "02.frechet_distance": [
+        (lambda one, other: np.sqrt(hack02.frechet_distance(one, other)), "the root of the whole"),
+        (distance(means=np.linalg.norm), "is not squared"),
+        (distance(means=lambda d: 0), "the means are missing"),
+        (distance(covariance=lambda x: np.zeros((2, 2))), "only the means enter"),
+        (distance(factor=1), "the 2 is missing"),
+        (distance(factor=-2), "is added: subtract it"),
+        (distance(factor=0), "the root of the product is missing"),
+        (distance(product=lambda a, b: np.trace(a @ b)), "the root of the product is missing"),
+        (distance(product=elementwise), "takes roots of the elements"),
+        (distance(product=lambda a, b: np.trace(np.sqrt(a * b))), "only the variances enter"),
+        (distance(covariance=lambda x: np.diag(x.var(axis=0, ddof=1))), "only the variances enter"),
+        (
+            distance(product=lambda a, b: np.sqrt(np.trace(a) * np.trace(b))),
+            "the root is taken of a trace",
+        ),
+        (distance(product=lambda a, b: np.sqrt(np.trace(a @ b))), "the root is taken of a trace"),
+        (distance(product=lambda a, b: np.trace(root(a) @ root(b))), "the product of roots"),
+        (
+            distance(product=lambda a, b: np.sqrt(np.linalg.eigvalsh(a @ b).clip(0)).sum()),
+            "eigvalsh wants a symmetric matrix",
+        ),
+        (distance(covariance=np.cov), "covariances between points"),
+        (
+            distance(covariance=lambda x: np.corrcoef(x.T)),
+            "for 30 and 30 points with 4 features it is",
+        ),
+        (distance(axis=1), "take the means of each feature"),
+        (distance(means=lambda d: d**2, axis=None), "take the means of each feature"),
+        (distance(means=lambda d: np.mean(d**2)), "take the means of each feature"),
+        (
+            distance(
+                total=lambda a: np.diag(a).mean(), product=lambda a, b: overlap(a, b) / len(a)
+            ),
+            "that is a mean over",
+        ),
+        (distance(means=lambda d: np.abs(d).sum()), "for 30 and 30 points with 4 features it is"),
+        (needs_equal_sizes, "fails for sets of different size"),
+        (distance(product=unclipped), "rounding makes eigenvalues negative"),
+        (distance(product=unclipped_root), "rounding makes eigenvalues negative"),
+        (distance(product=complex_root), "it is complex"),
+        (distance(product=with_cholesky), "no inverse, no Cholesky"),
+        (lambda one, other: np.cov(one.T), "expected one number"),
+        (lambda one, other: None, "nothing is returned"),
+        (in_place_centred, "changes an array"),
+    ],
+    "02.slerp": [
+        (line, "that is the straight line"),
+        (lambda start, end, t: hack02.slerp(end, start, t), "start and end are exchanged"),
+        (arc(lambda s, e: np.arccos(s @ e)), "divided by both lengths"),
+        (arc(lambda s, e: np.arccos(s @ e / np.linalg.norm(s))), "divided by both lengths"),
+        (arc(lambda s, e: np.arccos(np.clip(10 * s @ e, -2, 2))), "arccos wants a cosine"),
+        (arc(below=lambda a: 1), "it is not divided by sin(angle)"),
+        (arc(below=lambda a: a), "it is not divided by sin(angle)"),
+        (arc(lambda s, e: unit(s) @ unit(e)), "arccos is missing"),
+        (arc(lambda s, e: np.degrees(np.arccos(np.clip(unit(s) @ unit(e), -1, 1)))), "in degrees"),
+        (arc(bend=lambda a: np.sin(np.degrees(a))), "in degrees"),
+        (arc(weights=lambda t: (0.5, 0.5)), "t is not used"),
+        (lambda start, end, t: unit(line(start, end, t)), "put onto the sphere"),
+        (line_of_units, "put onto the sphere"),
+        (
+            arc(given=lambda s, e: (unit(s), unit(e))),
+            "only the angle is that of normalised vectors",
+        ),
+        (lambda start, end, t: unit(hack02.slerp(start, end, t)), "its length is changed"),
+        (arc(weights=lambda t: (1 - t**2, t**2)), "the points of a test arc"),
+        (arc(bend=np.cos), "the points of a test arc"),
+        (lambda s, e, t: arc()(s, e, t) if s @ e > 0 else line(s, e, t), "beyond 90° it is"),
+        (bare(lambda cosine: np.clip(cosine, -1, 1)), "sin(angle) is 0 for parallel"),
+        (bare(lambda cosine: np.clip(cosine, -1, 1), floor=1e-9), "sin(angle) is 0 for parallel"),
+        (
+            lambda s, e, t: np.array(s) if (unit(s) @ unit(e)) > 1 - 1e-9 else arc()(s, e, t),
+            "parallel vectors give",
+        ),
+        (only_equal, "exceed 1: np.clip it"),
+        (clipped_above, "fall below -1"),
+        (lambda start, end, t: start @ end, "the result has shape ()"),
+        (lambda start, end, t: None, "nothing is returned"),
+        (
+            lambda s, e, t: line(s, e, t) if unit(s) @ unit(e) > 0.95 else arc()(s, e, t),
+            "for an angle of 5°",
+        ),
+        (
+            lambda s, e, t: line(s, e, t) if 0.85 < unit(s) @ unit(e) < 0.9 else arc()(s, e, t),
+            "for an angle of 30°",
+        ),
+        (lambda s, e, t: arc()(s, e, t) / (t > 0), "for t = 0"),
+        (
+            lambda s, e, t: np.array([arc()(s, e, t)[i] for i in range(4)]),
+            "for 16 dimensions the result has shape (4,)",
+        ),
+        (shifts_end, "changes an array"),
+    ],
+    "02.separating_direction": [
+        (fitted(change=lambda normal: normal[0]), "divide it by its norm"),
+        (fitted(change=lambda normal: normal[0] / np.abs(normal).sum()), "divide it by its norm"),
+        (fitted(change=lambda normal: normal / np.linalg.norm(normal)), "take coef_[0]"),
+        (fitted(change=lambda normal: -unit(normal[0])), "points to the low ones"),
+        (lambda latents, high: fitted()(latents, ~high), "points to the low ones"),
+        (whole, "the intercept is no part"),
+        (lambda latents, high: unit(means(latents, high)), "the difference of the means"),
+        (
+            lambda latents, high: unit(means(latents, high) / latents.var(axis=0)),
+            "correlations of the latents",
+        ),
+        (
+            lambda latents, high: unit(means(latents, high) / latents.std(axis=0)),
+            "correlations of the latents",
+        ),
+        (lambda latents, high: PCA(1).fit(latents).components_[0], "a principal component"),
+        (lambda latents, high: np.eye(latents.shape[1])[0], "one of the axes"),
+        (lambda latents, high: unit(latents[high].mean(axis=0)), "where the high ones are"),
+        (standardised, "standardised latents"),
+        (fitted(lambda: LogisticRegression(fit_intercept=False)), "held at the origin"),
+        (some_normal(3), "the label is not used"),
+        (
+            lambda latents, high: unit(means(latents, high) + 2 * np.eye(latents.shape[1])[0]),
+            "for the test labels it is",
+        ),
+        (first_label_kept(), "for another label"),
+        (three_dimensions_wrong, "for another shape it is"),
+        (
+            lambda latents, high: LogisticRegression().fit(latents, high).predict(latents),
+            "a value for each latent",
+        ),
+        (lambda latents, high: latents @ fitted()(latents, high), "a value for each latent"),
+        (lambda latents, high: latents @ latents.T @ np.ones(len(high)), "a value for each latent"),
+        (
+            lambda latents, high: LogisticRegression().fit(latents, high),
+            "found a LogisticRegression",
+        ),
+        (lambda latents, high: (fitted()(latents, high), 0.3), "found a tuple"),
+        (lambda latents, high: fitted()(latents, high) * np.nan, "not finite"),
+        (lambda latents, high: fitted()(latents, high)[:2], "one entry for each latent axis"),
+        (lambda latents, high: None, "nothing is returned"),
+        (centres_in_place, "changes an array"),
+    ],
+    "02.permutation_null": [
+        (
+            null(lambda rng, latents, values: (latents, rng.choice(values, len(values)))),
+            "that is a bootstrap",
+        ),
+        (null(bootstrap_of_pairs), "reordered together"),
+        (null(rows_together), "reordered together"),
+        (null(lambda rng, latents, values: (latents, values)), "nothing is permuted"),
+        (
+            null(
+                lambda rng, latents, values: (latents, np.roll(values, rng.permutation(29)[0] + 1))
+            ),
+            "shifted only",
+        ),
+        (same_generator, "the same order n times"),
+        (null(lambda rng, latents, values: (latents, values[::-1])), "the same order n times"),
+        (few_orders, "of 20 orders only 5 differ"),
+        (null(half_of_them), "of the values stay where they are"),
+        (null(n_of=lambda n: 20), "n is not used"),
+        (null(n_of=lambda n: n + 1), "the result has shape (21,)"),
+        (shuffled, "rng.shuffle reorders"),
+        (
+            null(lambda rng, latents, values: (rng.permutation(latents, axis=1), values)),
+            "torn apart",
+        ),
+        (null(lambda rng, latents, values: (rng.permuted(latents, axis=0), values)), "torn apart"),
+        (
+            null(lambda rng, latents, values: (latents, rng.normal(size=len(values)))),
+            "other numbers than those",
+        ),
+        (
+            null(lambda rng, latents, values: (rng.permutation(values), latents)),
+            "arguments are exchanged",
+        ),
+        (null(lambda rng, latents, values: (latents[:9], values[:9])), "is given shapes"),
+        (null(end=np.mean), "it returns one number"),
+        (
+            null(end=lambda null: np.array(null) - np.mean(null)),
+            "other numbers than the statistic gave",
+        ),
+        (null(seed_of=lambda seed: 0), "the seed is not used"),
+        (null(seed_of=lambda seed: None), "the same seed gives other orders, for seed=0"),
+        (null(seed_of=lambda seed: seed or None), "the same seed gives other orders, for seed=0"),
+        (first_as_it_was, "in their own order are among the results"),
+        (
+            lambda f, z, v, n=20, seed=0: np.r_[f(z, v), null()(f, z, v, n - 1, seed)],
+            "in their own order are among the results",
+        ),
+        (swaps, "nearly the one before"),
+        (null(in_blocks), "neighbours stay neighbours: permute the values one by one"),
+        (null(in_halves), "within a part of the places"),
+        (null(all_but_the_last), "of the values stay where they are"),
+        (
+            lambda f, z, v, n=20, seed=0: np.sort(null()(f, z, v, 2 * n, seed))[n:],
+            "without a choice",
+        ),
+        (seed_and_number, "neighbouring seeds"),
+        (
+            lambda f, z, v, n=20, seed=1: null()(f, z, v, n, seed),
+            "the default values of the arguments",
+        ),
+        (seeds_everything, "sets the seed of all"),
+        (
+            lambda statistic, latents, values, n=20, seed=0: np.zeros(n),
+            "the statistic is never called",
+        ),
+        (
+            lambda statistic, latents, values, n=20, seed=0: print(
+                null()(statistic, latents, values)
+            ),
+            "nothing is returned",
+        ),
+    ],
+    "02.reparametrise": [
+        (drawn(torch.exp), "taken for the log of the deviation"),
+        (drawn(lambda v: v), "log_variance itself"),
+        (drawn(lambda v: 1), "the noise is not scaled"),
+        (drawn(lambda v: (v / 4).exp()), "halved twice"),
+        (drawn(lambda v: (-v / 2).exp()), "is divided by"),
+        (drawn(lambda v: 2 * (v / 2).exp()), "has the variance 4."),
+        (drawn(mean=lambda m: 0), "the mean is not added"),
+        (drawn(mean=lambda m: 2 * m), "do not follow the mean"),
+        (drawn(noise=lambda m: torch.randn(())), "one number is shared"),
+        (drawn(noise=lambda m: torch.randn(len(m), 1)), "one for a sample is shared"),
+        (drawn(noise=lambda m: torch.randn(m.shape[1])), "samples share theirs"),
+        (drawn(noise=torch.rand_like), "uniform from 0 to 1"),
+        (drawn(noise=lambda m: (torch.rand_like(m) - 0.5) * 12**0.5), "the noise is not normal"),
+        (drawn(noise=lambda m: torch.randn_like(m) + 0.5), "has the mean 0.5"),
+        (drawn(noise=seeded), "the same in every call"),
+        (lambda m, v: m, "without noise"),
+        (drawn(end=torch.detach), "no gradient flows"),
+        (lambda m, v: torch.normal(m, (v / 2).exp()), "no gradient flows"),
+        (lambda m, v: torch.distributions.Normal(m, (v / 2).exp()).sample(), "no gradient flows"),
+        (drawn(mean=torch.detach), "no gradient reaches mean"),
+        (drawn(lambda v: (v / 2).exp().detach()), "no gradient reaches log_variance"),
+        (drawn(mean=lambda m: m.detach() + 0.5 * (m - m.detach())), "but not their gradient"),
+        (drawn(noise=lambda m: np.random.normal(size=m.shape)), "NumPy has no gradient"),
+        (lambda m, v: np.random.normal(m, np.exp(v / 2)), "NumPy has no gradient"),
+        (lambda m, v: np.random.normal(m.detach(), np.exp(v.detach() / 2)), "found a ndarray"),
+        (
+            drawn(noise=lambda m: torch.tensor(np.random.normal(size=m.shape))),
+            "becomes torch.float64",
+        ),
+        (drawn(end=lambda z: z.mean(dim=0)), "the result has shape (8,)"),
+        (drawn(torch.sqrt), "not all finite"),
+        (lambda m, v: None, "found a NoneType"),
+        (in_place_noise, "changes an array"),
+        (
+            drawn(noise=lambda m: torch.randn(len(m), 8)),
+            "for shape (4000, 16) it raises RuntimeError",
+        ),
+        (drawn(noise=in_pairs), "used more than once"),
+        (drawn(noise=truncated), "cut off"),
+        (seeds_afterwards, "sets the seed of all"),
+    ],
+    "02.kl_divergence": [
+        (divergence(factor=-0.5), "the sign is wrong"),
+        (divergence(factor=1), "the factor 1/2 is missing"),
+        (divergence(total=lambda x: x.mean(dim=1)), "mean over the latents"),
+        (divergence(total=torch.sum), "the sum over the batch as well"),
+        (divergence(total=torch.mean), "the mean over the batch"),
+        (divergence(total=lambda x: x.sum(dim=1).mean()), "the mean over the batch"),
+        (divergence(total=lambda x: x.sum(dim=0)), "the samples are summed"),
+        (divergence(total=lambda x: x), "the latents are not summed"),
+        (
+            divergence(variance=lambda v: (2 * v).exp(), log=lambda v: 2 * v),
+            "the log of the deviation",
+        ),
+        (divergence(variance=lambda v: (v / 2).exp()), "the deviation stands where"),
+        (divergence(one=0), "the -1 is missing"),
+        (divergence(mean=lambda m: m), "the square of the mean"),
+        (divergence(mean=torch.zeros_like), "the square of the mean"),
+        (divergence(variance=lambda v: 0), "the variance, is missing"),
+        (divergence(log=lambda v: 0), "to be subtracted, with its own sign"),
+        (divergence(log=lambda v: -v), "to be subtracted, with its own sign"),
+        (divergence(variance=lambda v: v, log=torch.log), "it is not finite"),
+        (from_prior, "in the other direction"),
+        (divergence(mean=lambda m: m**4), "for the test latents it is"),
+        (lambda m, v: hack02.kl_divergence(m, v).detach(), "no gradient flows"),
+        (divergence(mean=lambda m: m.detach() ** 2), "but not its gradient"),
+        (lambda m, v: hack02.kl_divergence(m, v).tolist(), "found a list"),
+        (lambda m, v: None, "found a NoneType"),
+        (
+            lambda m, v: sum(hack02.kl_divergence(m[:, [i]], v[:, [i]]) for i in range(3)),
+            "for 16 latents",
+        ),
+        (lambda m, v: (m**2 + v.exp() - v).sum(dim=1) / 2 - 1.5, "for 16 latents"),
+        (lambda m, v: divergence(total=torch.squeeze)(m, v).sum(dim=-1), "for one sample"),
+        (divergence(total=lambda x: x.clamp(min=0.1).sum(dim=1)), "for latents close to N(0, 1)"),
+        (lambda m, v: 0.5 * (m.pow_(2) + v.exp() - 1 - v).sum(dim=1), "changes an array"),
+    ],
+}
+
+RIGHT = [
+    ("02.frechet_distance", distance()),
+    ("02.frechet_distance", distance(covariance=lambda x: np.cov(x, rowvar=False, bias=True))),
+    ("02.frechet_distance", regularised),
+    ("02.frechet_distance", in_torch),
+    (
+        "02.frechet_distance",
+        lambda one, other: float(distance(product=complex_root)(one, other).real),
+    ),
+    ("02.slerp", arc()),
+    ("02.slerp", arc_by_rotation),
+    ("02.slerp", arc_in_torch),
+    ("02.separating_direction", fitted(lambda: LinearSVC(dual="auto"))),
+    ("02.separating_direction", fitted(lambda: SVC(kernel="linear"))),
+    ("02.separating_direction", fitted(LinearDiscriminantAnalysis)),
+    ("02.separating_direction", fitted(LinearRegression, change=unit)),
+    (
+        "02.separating_direction",
+        fitted(lambda: LogisticRegression(C=100), lambda normal: list(unit(normal[0]))),
+    ),
+    ("02.separating_direction", fisher),
+    ("02.separating_direction", scaled_back),
+    ("02.permutation_null", null(lambda rng, latents, values: (rng.permutation(latents), values))),
+    (
+        "02.permutation_null",
+        null(
+            lambda rng, latents, values: (latents, rng.choice(values, len(values), replace=False))
+        ),
+    ),
+    ("02.permutation_null", shuffled_copy),
+    ("02.permutation_null", in_torch_orders),
+    ("02.permutation_null", seeds_of_each),
+    ("02.reparametrise", lambda m, v: torch.distributions.Normal(m, torch.exp(0.5 * v)).rsample()),
+    ("02.reparametrise", lambda m, v: m - v.exp().sqrt() * torch.normal(0, 1, m.shape)),
+    (
+        "02.reparametrise",
+        lambda m, v: torch.addcmul(
+            m, (v / 2).exp(), torch.tensor(np.random.randn(*m.shape)).float()
+        ),
+    ),
+    ("02.kl_divergence", of_distributions),
+    ("02.kl_divergence", lambda m, v: -0.5 * torch.sum(1 + v - m.pow(2) - v.exp(), dim=-1)),
+    (
+        "02.kl_divergence",
+        lambda m, v: sum(hack02.kl_divergence(m[:, [i]], v[:, [i]]) for i in range(m.shape[1])),
+    ),
+    ("02.kl_divergence", lambda m, v: hack02.kl_divergence(m.double(), v.double())),
+]
+
+
+@pytest.mark.parametrize("identifier", sorted(WRONG))
+def test_every_wrong_answer_has_its_own_message(identifier):
+    answers = {}
+    for attempt, reason in WRONG[identifier]:
+        answers.setdefault(exercises.judge(identifier, attempt)[0], set()).add(reason)
+    assert all(
+        len(reasons) == 1 for reasons in answers.values()
+    )  # one message never answers two kinds of slip
+    assert len(answers) >= 0.7 * len(WRONG[identifier])
+
+
+ODD = [
+    None,
+    3,
+    "text",
+    [],
+    [[1, 2], [3]],
+    {},
+    np.array(None),
+    np.zeros((0, 3)),
+    torch.zeros(3),
+    np.nan,
+    1j,
+    object(),
+]
+
+
+@pytest.mark.parametrize("identifier", sorted(WRONG))
+@pytest.mark.parametrize("value", ODD, ids=lambda value: type(value).__name__)
+def test_odd_results_do_not_break_a_check(identifier, value):
+    answer, _ = exercises.judge(identifier, lambda *arguments, **keywords: value)
+    assert answer.startswith("not yet: ")
+    assert "it raised" not in answer
+
+
+@pytest.mark.parametrize("identifier", sorted(WRONG))
+def test_a_check_leaves_the_random_state_as_it_was(identifier):
+    before = np.random.get_state()[1].copy(), torch.get_rng_state(), random.getstate()
+    exercises.judge(identifier, exercises.reference(identifier))
+    assert np.array_equal(before[0], np.random.get_state()[1])
+    assert torch.equal(before[1], torch.get_rng_state())
+    assert before[2] == random.getstate()

@@ -1,0 +1,206 @@
+"""The simulated 3D-HST catalogue, the filters and templates it is made with, its template fit, and its floor."""
+
+import numpy as np
+import pytest
+from scipy.integrate import trapezoid
+from scipy.optimize import nnls
+
+from helpers.datasets.files import DataError
+from helpers.evaluation import distributions
+from helpers.evaluation import regression as metrics
+from helpers.subjects.photoz import data, floor, mock, seds, template_fit
+
+
+@pytest.fixture(scope="module")
+def simulated():
+    table, truth = mock.simulate(1500, seed=5, z_peak=False)
+    return data.Catalogue(table, data.FLUXES, data.ERRORS, "z_spec", "mock"), truth
+
+
+def test_it_has_the_columns_of_the_master_catalogue(simulated):
+    catalogue, truth = simulated
+    assert list(catalogue.table) == list(data.COLUMNS) and len(data.FEATURES) == 29
+    spec = np.isfinite(catalogue.redshift)
+    np.testing.assert_allclose(catalogue.redshift[spec], truth["z"][spec])
+    assert 0.1 < spec.mean() < 0.5
+    assert set(catalogue.field) == set(mock.FIELDS)
+    pairs = catalogue.table.assign(name=catalogue.field)[["name", "id"]]
+    assert not pairs.duplicated().any() and catalogue.table["id"].duplicated().any()
+    missing = np.isnan(catalogue.flux).mean(axis=0)
+    np.testing.assert_allclose(
+        missing, [mock.NOT_OBSERVED.get(band, 0) for band in data.BANDS], atol=0.04
+    )
+
+
+def test_the_same_seed_gives_the_same_catalogue():
+    one, two, other = (mock.simulate(50, seed, z_peak=False)[0] for seed in (1, 1, 2))
+    assert one.equals(two) and not one.equals(other)
+
+
+def test_the_noise_is_what_the_errors_say(simulated):
+    catalogue, truth = simulated
+    place = [list(mock.FIELDS).index(name) for name in catalogue.field]
+    true = mock.model_fluxes(truth) * mock.zero_points()[place]
+    pull = (catalogue.flux - true) / np.hypot(catalogue.error, mock.CALIBRATION * true)
+    pull = pull[:, :4]  # the catalogue is selected in the fifth
+    assert abs(np.nanmean(pull)) < 0.05 and abs(np.nanstd(pull) - 1) < 0.04
+
+
+def test_a_file_survives_writing_and_reading(simulated, tmp_path):
+    catalogue, _ = simulated
+    path = tmp_path / "3dhst.cat"
+    data.write(catalogue, path)
+    assert path.read_text(encoding="utf-8").startswith("# id field ra dec x y z_spec")
+    again = data.load(path)
+    assert again.source == "real" and len(again) == len(catalogue)
+    np.testing.assert_allclose(again.flux, catalogue.flux, rtol=1e-6)
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("z_spec", "zspec", 1), encoding="utf-8"
+    )
+    with pytest.raises(DataError, match="no column 'z_spec'"):
+        data.load(path)
+
+
+def test_load_keeps_the_simulated_catalogue(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HACK_DATA", str(tmp_path))
+    first = data.load(n=120, seed=3, source="mock")
+    assert len(list(tmp_path.glob("cache/*.cat"))) == 1
+    second = data.load(n=120, seed=3, source="mock")
+    assert second.mock and first.table.equals(second.table)
+    next(tmp_path.glob("cache/*.cat")).write_text("# id\n1\n", encoding="utf-8")
+    assert data.load(n=120, seed=3, source="mock").table.equals(first.table)
+    assert "made again" in capsys.readouterr().out
+
+
+def test_selection_needs_mass_and_redshift(simulated):
+    chosen = data.selected(simulated[0])
+    assert (chosen.table["lmass"] > 9).all() and np.isfinite(chosen.redshift).all()
+    assert 0 < len(chosen) < np.isfinite(simulated[0].redshift).sum()
+
+
+def test_filters_and_dust_agree_with_published_numbers():
+    published = {
+        "F606W": 5921,
+        "F814W": 8057,
+        "F125W": 12486,
+        "F160W": 15369,
+    }  # pivot wavelengths, Å
+    for band, wavelength in published.items():
+        assert seds.pivot(band) == pytest.approx(wavelength, rel=2e-3)
+    assert seds.attenuation(np.array([5500.0])) == pytest.approx(1, abs=0.02)
+    with pytest.raises(ValueError, match="expected a band of F606W"):
+        seds.throughput("F999X")
+
+
+def test_a_flat_spectrum_is_flat_in_every_band():
+    flat = seds.through_filters(np.ones((1, len(seds.REST))), data.BANDS, [0.1, 0.3])
+    np.testing.assert_allclose(flat, 1, rtol=2e-3)
+
+
+def test_hydrogen_absorbs_as_madau_says():
+    transmission = seds.transmission_of_hydrogen(np.array([1100.0, 1300.0]), 3.0)
+    assert transmission[1] == 1 and transmission[0] == pytest.approx(
+        np.exp(-0.0036 * (4400 / 1215.67) ** 3.46)
+    )
+    assert seds.transmission_of_hydrogen(np.array([600.0]), 4.0) < 0.01
+
+
+def test_a_galaxy_has_the_magnitude_that_it_should():
+    z = np.array([0.5])
+    expected = 10 ** (-0.4 * (-20 + seds.COSMOLOGY.distmod(0.5).value - 25)) * 1.5
+    assert seds.dimming(z) * 10 ** (0.4 * 20) == pytest.approx(expected, rel=1e-4)
+
+
+def test_nonnegative_least_squares_agrees_with_scipy():
+    rng = np.random.default_rng(0)
+    models, values = rng.random((20, 5, 4)), rng.normal(0.5, 1, (20, 5))
+    matrix, vector = (
+        np.einsum("nbk,nbl->nkl", models, models),
+        np.einsum("nbk,nb->nk", models, values),
+    )
+    expected = [
+        np.sum(value**2) - nnls(model, value)[1] ** 2
+        for model, value in zip(models, values, strict=True)
+    ]
+    np.testing.assert_allclose(
+        template_fit.nonnegative_gain(matrix, vector, 4), expected, atol=1e-9
+    )
+    fewer = template_fit.nonnegative_gain(matrix, vector, 2)
+    assert (fewer <= np.array(expected) + 1e-9).all() and (fewer < np.array(expected) - 1e-3).any()
+
+
+def test_template_fit_finds_the_redshift_of_its_own_templates():
+    fit = template_fit.TemplateFit(mock.BANDS + mock.EXTRA, step=0.01)
+    at = np.arange(30, 150, 10)
+    flux = np.concatenate([fit.models[at, 0], fit.models[at, 2]]) * 30
+    found = fit.redshift(flux, np.full_like(flux, 0.02))["peak"]
+    assert np.median(np.abs(found - fit.grid[np.tile(at, 2)]) / (1 + found)) < 0.01
+    flux[:, 3] = np.nan
+    np.testing.assert_allclose(
+        fit.chi2(flux, np.full_like(flux, 0.02))[np.arange(24), np.tile(at, 2)], 0, atol=0.1
+    )
+    with pytest.raises(ValueError, match="fluxes and errors, found"):
+        fit.chi2(flux[:, :4], flux[:, :4])
+
+
+def test_the_prior_is_a_density_and_is_learned_from_galaxies():
+    grid = np.linspace(1e-3, 30, 20_000)
+    prior = template_fit.MagnitudePrior()
+    density = np.exp(prior.log_density(grid, np.array([20.0, 24.0])))
+    np.testing.assert_allclose(trapezoid(density, grid, axis=1), 1, rtol=1e-3)
+    rng = np.random.default_rng(1)
+    magnitude = rng.uniform(19, 25, 4000)
+    scale = np.exp(-0.3 + 0.25 * (magnitude - 22))
+    z = scale * rng.gamma((2 + 1) / 2, 1, 4000) ** (1 / 2)  # a = 2, b = 2
+    learned = template_fit.MagnitudePrior.fit(magnitude, z)
+    assert learned.d == pytest.approx(0.25, abs=0.02) and learned.a == pytest.approx(2, abs=0.3)
+
+
+def test_z_peak_is_good_but_does_not_know_the_templates():
+    table, truth = mock.simulate(300, seed=8)
+    found = table["z_peak"].to_numpy()
+    assert 0.01 < metrics.sigma_nmad(found, truth["z"]) < 0.12
+    assert not np.allclose(template_fit.published_templates()[0], mock.templates()[0], rtol=0.02)
+
+
+@pytest.mark.slow
+def test_the_floor_is_calibrated_and_below_the_template_fit(simulated):
+    catalogue, truth = simulated
+    some = catalogue[np.arange(400)]
+    cumulative, effective = floor.posterior(some, 40_000, spectroscopic=False)
+    z = truth["z"][:400]
+    pit = distributions.pit(floor.GRID, cumulative, z)
+    assert distributions.calibration_error(pit) < 1.63 / np.sqrt(
+        400
+    )  # passes 99 % of calibrated ones
+    best = floor.estimate(cumulative)["mean"]
+    fitted = template_fit.TemplateFit(data.BANDS).redshift(some.flux, some.error)["mean"]
+    assert metrics.mse(best, z) < 0.7 * metrics.mse(fitted, z)
+    assert np.median(effective) > 20
+    with pytest.raises(ValueError, match="found a real one"):
+        floor.posterior(data.Catalogue(some.table, data.FLUXES, data.ERRORS, "z_spec", "real"))
+
+
+def test_distributions_keep_their_numbers():
+    grid = np.linspace(0, 4, 801)
+    density = np.exp(-0.5 * ((grid - np.array([[1.0], [2.0]])) / 0.2) ** 2)
+    cumulative = distributions.from_density(grid, density)
+    np.testing.assert_allclose(distributions.mean(grid, cumulative), [1, 2], atol=1e-3)
+    np.testing.assert_allclose(distributions.quantile(grid, cumulative, 0.5), [1, 2], atol=1e-3)
+    np.testing.assert_allclose(
+        distributions.pit(grid, cumulative, [1.2, 2.0]), [0.8413, 0.5], atol=1e-3
+    )
+    # of a normal distribution at its mean: σ (√2 - 1) / √π (Gneiting & Raftery 2007)
+    expected = 0.2 * (np.sqrt(2) - 1) / np.sqrt(np.pi)
+    np.testing.assert_allclose(
+        distributions.crps(grid, cumulative, np.array([1.0, 2.0])), expected, rtol=1e-2
+    )
+    samples = np.random.default_rng(0).normal(1, 0.2, (1, 5000))
+    assert distributions.mean(grid, distributions.from_samples(grid, samples)) == pytest.approx(
+        1, abs=0.02
+    )
+    assert distributions.crps(
+        grid, (grid >= 1.5)[None].astype(float), np.array([1.0])
+    ) == pytest.approx(0.5, abs=0.01)
+    with pytest.raises(ValueError, match="somewhere above 0"):
+        distributions.from_density(grid, np.zeros((1, 801)))
