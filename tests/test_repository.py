@@ -135,7 +135,7 @@ AFTER_SETUP = """
 from helpers.course import setup
 setup("06_cherenkov_rings")
 import helpers.subjects.rings
-from helpers.datasets import registry
+from helpers.datasets.registry import registry
 assert registry()
 print(helpers.__file__)
 """

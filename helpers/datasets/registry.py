@@ -6,18 +6,16 @@ from functools import cache
 from pathlib import Path
 
 from helpers.datasets.files import DataError
-from helpers.datasets.places import PACKAGE, looked_in, short
+from helpers.datasets.places import CHECKOUT, looked_in, short
 
 _say_once = cache(print)  # a notebook that loads many sets says the same of them only once
 
 
 def registry(name=None):
     """The entry (dict) of one data set, or of all by name: see the head of ``data/registry.toml``."""
-    places = (
-        PACKAGE / "registry.toml",
-        PACKAGE.parent / "data" / "registry.toml",
-    )  # installed, checkout
-    known = tomllib.loads(next(filter(Path.is_file, places)).read_text(encoding="utf-8"))
+    installed = Path(__file__).with_name("registry.toml")
+    path = CHECKOUT / "data" / "registry.toml" if CHECKOUT else installed
+    known = tomllib.loads(path.read_text(encoding="utf-8"))
     if name is not None and name not in known:
         raise DataError(f"no data set {name!r}; the known ones are {', '.join(known)}.")
     return known if name is None else known[name]

@@ -16,7 +16,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 from helpers.exercises import answers, registry
 from helpers.exercises.attempts import TimeIsUp, time_limit
 
-ROOM = "__import__('helpers.exercises.rescue').rescue"  # a cell may not have imported it
+ROOM = "__import__('importlib').import_module('helpers.exercises.rescue')"  # a cell may not have imported it
 
 
 def protect_notebook(hack):

@@ -9,7 +9,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from helpers import exercises
-from helpers.exercises import answers, attempts, check, registry, require, rescue
+from helpers.exercises import answers, attempts, check, registry, rescue
+from helpers.exercises.require import require
 
 RIGHT = "@exercise('99.double')\ndef double(x):\n    return x + x\n"
 
