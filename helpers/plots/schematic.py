@@ -6,13 +6,12 @@ import numpy as np
 
 from helpers.plots.style import panels
 
-HEIGHT = 2.6  # of the figure, in inches
-WIDTH = 1.05  # of one layer, in inches
+HEIGHT = 3.0  # of the figure, in inches
+WIDTH = 1.2  # of one block, in inches
 COLOURS = {  # by the beginning of a layer's name
     "Conv": "tab:blue",
     "Linear": "tab:green",
     "Dense": "tab:green",
-    "BatchNorm": "tab:grey",
     "MaxPool": "tab:orange",
     "AvgPool": "tab:orange",
 }
@@ -76,11 +75,33 @@ def _of_keras(network):
     ]
 
 
-def schematic(network, *inputs, title=None):
-    """Draw the layers of a network in the order in which they run.
+def blocks(found):
+    """Group layers: one that only acts on each number, or normalises them, joins the one before.
 
-    The height of a layer stands for how many numbers it gives for one sample, on a logarithmic
-    scale; below it stand the shape of these numbers, and how many weights it has.
+    Parameters
+    ----------
+    found : list of Layer
+
+    Returns
+    -------
+    list of list of Layer
+    """
+    groups = []
+    for layer in found:
+        small = layer.weights == 0 or "Norm" in layer.kind
+        joins = groups and small and layer.shape == groups[-1][-1].shape
+        if joins:
+            groups[-1].append(layer)
+        else:
+            groups.append([layer])
+    return groups
+
+
+def schematic(network, *inputs, title=None):
+    """Draw the layers of a network in the order in which they run, grouped by `blocks`.
+
+    The height of a block stands for how many numbers it gives for one sample, on a logarithmic
+    scale; below it stand its layers, the shape of these numbers, and how many weights it has.
 
     Parameters
     ----------
@@ -93,18 +114,24 @@ def schematic(network, *inputs, title=None):
     -------
     matplotlib.figure.Figure
     """
-    drawn = layers(network, *inputs)
-    sizes = np.array([max(np.prod(layer.shape), 1) for layer in drawn])
+    drawn = blocks(layers(network, *inputs))
+    sizes = np.array([max(np.prod(block[0].shape), 1) for block in drawn])
     heights = 0.15 + 0.85 * np.log(sizes) / max(np.log(sizes.max()), 1)
     figure, axis = panels(mock=False, size=(max(WIDTH * len(drawn), 3), HEIGHT))
-    axis.set(xlim=(-0.6, len(drawn) - 0.4), ylim=(-1.15, 0.7), title=title or "")
+    axis.set(xlim=(-0.6, len(drawn) - 0.4), ylim=(-1.4, 0.6), title=title or "")
     axis.set_axis_off()
-    for place, (layer, height) in enumerate(zip(drawn, heights, strict=True)):
-        colours = [colour for name, colour in COLOURS.items() if layer.kind.startswith(name)]
+    for place, (block, height) in enumerate(zip(drawn, heights, strict=True)):
+        colours = [colour for name, colour in COLOURS.items() if block[0].kind.startswith(name)]
         colour = colours[0] if colours else OTHERS
         axis.bar(place, height, 0.5, bottom=-height / 2, color=colour, alpha=0.6)
-        shape = " × ".join(map(str, layer.shape)) or "1"
-        weights = f"{layer.weights:,}".replace(",", " ") + " weights" if layer.weights else ""
-        label = "\n".join([layer.kind, shape, weights])
-        axis.text(place, -0.58, label, ha="center", va="top", fontsize=10)
+        axis.text(place, -0.56, _label(block), ha="center", va="top", fontsize=10)
     return figure
+
+
+def _label(block):
+    shape = " × ".join(map(str, block[0].shape)) or "1"
+    weights = sum(layer.weights for layer in block)
+    lines = [layer.kind for layer in block] + [shape]
+    if weights:
+        lines.append(f"{weights:,}".replace(",", " ") + " weights")
+    return "\n".join(lines)

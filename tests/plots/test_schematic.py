@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.plots.schematic import Layer, layers, schematic
+from helpers.plots.schematic import Layer, blocks, layers, schematic
 
 IMAGES = np.zeros((2, 1, 8, 8), dtype=np.float32)
 
@@ -53,9 +53,22 @@ def test_a_layer_that_runs_twice_and_one_that_never_runs():
 def test_kinds_shapes_and_weights_are_written_in_the_figure(network):
     figure = schematic(network, IMAGES, title="a network")
     labels = [text.get_text() for text in figure.axes[0].texts]
-    assert labels[0] == "Conv2d\n4 × 8 × 8\n40 weights"
-    assert labels[1] == "ReLU\n4 × 8 × 8\n"
+    assert labels == [
+        "Conv2d\nReLU\n4 × 8 × 8\n40 weights",
+        "MaxPool2d\n4 × 4 × 4",
+        "Flatten\n64",
+        "Linear\n3\n195 weights",
+    ]
     assert figure.axes[0].get_title() == "a network"
+
+
+def test_what_keeps_the_shape_joins_the_layer_before_unless_it_has_weights_of_its_own():
+    kinds = [("Linear", 12), ("BatchNorm1d", 6), ("ReLU", 0), ("Linear", 12), ("Dropout", 0)]
+    found = blocks([Layer(kind, (3,), weights) for kind, weights in kinds])
+    assert [[layer.kind for layer in block] for block in found] == [
+        ["Linear", "BatchNorm1d", "ReLU"],
+        ["Linear", "Dropout"],
+    ]
 
 
 def test_keras_networks_are_drawn_too():
