@@ -13,12 +13,14 @@
 #
 # **Question.** A water-Cherenkov detector sees a charged particle as a ring of light. From a 28 × 28 image: how many rings are there, where is a ring and how large, and can we simulate new ones?
 #
+# {origin}
+#
 # You will be able to
 # - count and measure rings with convolutional networks, and say how far they are from the best possible answer;
 # - train a conditional variational autoencoder, and find out from numbers whether its latent space is of use;
 # - judge generated images by an independent measurement instead of by eye.
 #
-# **Time.** {minutes}.
+# **Time.** {time}
 #
 # **Data and licence.** All images are drawn by this hack's own simulator, by the rules of the public [ring notebooks](https://github.com/cesarjesusvalls/A3NetRingImg); a folder made by those notebooks loads as it is. They are a toy, not detector data: figures drawn from them say MOCK. Code: BSD-3-Clause. Text: CC BY 4.0.
 

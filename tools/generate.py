@@ -13,6 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tools import lesson
 from tools.execution import (
     course_environment,
     error_outputs,
@@ -22,15 +23,16 @@ from tools.execution import (
     unexecuted,
 )
 from tools.listing import (
+    ORIGIN,
     TABLE,
     badges,
     extra,
     hack_table,
-    minutes_sentence,
     read_minutes,
     record_minutes,
     repository,
     set_repository,
+    time_sentence,
 )
 from tools.notebooks import dumps, participants_notebook, read_notebook, solved_notebook, write
 from tools.reference_module import PACKAGE, reference_module
@@ -55,7 +57,8 @@ def _about(root, hack):
     """Return what the notebooks of a hack say of the course: header, extra of pip, address."""
     repo = repository(root)
     minutes = read_minutes(root).get(hack.name, {})
-    header = {"badges": badges(repo, hack.name), "minutes": minutes_sentence(minutes)}
+    time = time_sentence(minutes, lesson.minutes(hack))
+    header = {"badges": badges(repo, hack.name), "time": time, "origin": ORIGIN}
     return header, extra(root, hack.number), f"https://github.com/{repo}"
 
 
