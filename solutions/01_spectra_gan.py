@@ -82,7 +82,7 @@ removed
 labels = {"redshift": kept.redshift, "age [Gyr]": kept.age, "log metallicity / Z☉": np.log10(kept.metallicity)}
 labels["log mass / M☉"] = np.log10(kept.mass)
 NAMES = ("z", "age", "metallicity", "mass")
-spectra.plots.distributions(labels, mock=data.mock)
+plots.corner(labels, mock=data.mock)
 
 # %% [markdown]
 # What is left is a magnitude-limited sample: the more distant, the more massive. Massive galaxies are old and rich in metals (the red sequence), light ones young and poor (the blue cloud). The four parameters are anything but independent, which matters below: a network can guess one from the others.

@@ -10,10 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import plots
 from helpers.course import Run, setup
-from helpers.evaluation.errors import bootstrap_error, format_number
-from helpers.evaluation.regression import rmse
 from helpers.exercises import registry
 
 
@@ -147,40 +144,6 @@ def test_scoreboard_is_shown_where_nothing_can_be_written(folders, capsys):
     assert "could not be written" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    ("value", "error", "text"),
-    [
-        (0.26341, 0.0041, "0.263 ± 0.004"),
-        (0.26341, 0.0011, "0.2634 ± 0.0011"),
-        (12.3, 4.0, "12 ± 4"),
-        (0.99949, None, "0.9995"),
-        (5.5, None, "5.5"),
-        (0.3, 0.0, "0.3"),
-    ],
-)
-def test_numbers_have_the_digits_that_their_error_allows(value, error, text):
-    assert format_number(value, error) == text
-
-
 def test_run_is_a_plain_record(folders):
     run = Run("99_toy", "ci", 0, torch.device("cpu"), folders, folders)
     assert run.scores == [] and run.mock is False
-
-
-def test_mock_stands_on_a_figure_only_where_it_is_mock():
-    for mock in (True, False):
-        figure = plots.image_grid(np.eye(5)[None].repeat(3, 0), ["a", "b", "c"], mock=mock)
-        assert ("MOCK" in [text.get_text() for text in figure.texts]) == mock
-    with pytest.raises(TypeError, match="mock"):
-        plots.panels()
-
-
-def test_rmse_and_its_bootstrap_error():
-    rng = np.random.default_rng(0)
-    residuals = rng.normal(0, 2, size=(4000, 2))
-    assert rmse(residuals, 0) == pytest.approx([2, 2], rel=0.05)
-    # The standard error of a standard deviation of a normal variable is sigma / sqrt(2 n).
-    error = bootstrap_error(rmse, residuals, np.zeros_like(residuals))
-    assert error == pytest.approx(2 / np.sqrt(2 * 4000), rel=0.2)
-    with pytest.raises(ValueError, match=r"\[3, 4\]"):
-        bootstrap_error(rmse, np.zeros(3), np.zeros(4))
