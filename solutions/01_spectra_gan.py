@@ -418,8 +418,8 @@ for column, name in enumerate(NAMES):
         f"{name}: R², asked for against found",
         found["generated"][column],
         errors["generated"][column],
-        floor=found["real"][column],
-        floor_name="real test spectra",
+        ceiling=found["real"][column],
+        ceiling_name="real test spectra",
         baseline=null[column],
         baseline_name="shuffled",
     )

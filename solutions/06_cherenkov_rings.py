@@ -229,7 +229,7 @@ table.round(4)
 
 # %%
 coincident = rings.metrics.coincident_probability()
-floor = dict(floor=1 - coincident / 2, floor_name="coincident rings")  # half of the images have two rings
+ceiling = dict(ceiling=1 - coincident / 2, ceiling_name="coincident rings")  # half of the images have two rings
 fresh = rings.load(kind="classifier", n=run.pick(ci=2000, demo=30_000, full=100_000), seed=3, source="mock")
 pairs = fresh[fresh.n_rings == 2]
 missed, apart = count_with(counter, pairs) == 1, rings.metrics.separation(pairs.parameters)
@@ -243,7 +243,7 @@ axes[1].set(xlabel="separation of the two rings [px]", ylabel="fraction of the p
 
 for name, other, options in (("convolutional network", "PCA 50 + SVM", dict(above=0.985)),
                              ("PCA 50 + SVM", "lit pixels > threshold", dict(source="0.979"))):
-    run.score(f"1 or 2 rings, accuracy: {name}", *table.loc[name], **floor, **options,
+    run.score(f"1 or 2 rings, accuracy: {name}", *table.loc[name], **ceiling, **options,
               baseline=table.loc[other, "accuracy"], baseline_name=other)
 figure
 
