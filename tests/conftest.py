@@ -23,7 +23,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture
 def data_folder(tmp_path, monkeypatch):
-    """An empty folder, the only one in which data are looked for: ``data/`` of the working directory."""
+    """An empty folder, the only one in which data are looked for: data/ of the working directory."""
     from helpers.datasets import places  # after the number of threads is set
 
     folder = tmp_path / "data"
