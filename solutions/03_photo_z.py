@@ -43,7 +43,7 @@ from helpers.evaluation.folds import out_of_fold, splits
 from helpers.exercises import exercise, hint
 from helpers.subjects import photoz
 from helpers.subjects.photoz import floor, metrics, mock, models
-from helpers.subjects.photoz.data import BANDS, ERRORS, FEATURES, FLUXES, NOT_FEATURES
+from helpers.subjects.photoz.columns import BANDS, ERRORS, FEATURES, FLUXES, NOT_FEATURES
 from helpers.subjects.photoz.features import CatalogueColumns, PhotometricFeatures
 from helpers.subjects.photoz.template_fit import MagnitudePrior, TemplateFit
 
@@ -522,7 +522,7 @@ scores(answers)
 
 # %% tags=["answer"]
 table_more, _ = mock.simulate(run.pick(ci=1000, demo=30_000, full=200_000), seed=77, z_peak=False)
-more = photoz.selected(photoz.Catalogue(table_more, FLUXES, ERRORS, "z_spec", "mock"))
+more = photoz.selected(photoz.Catalogue(table=table_more, source="mock"))
 sizes = run.pick(ci=(50, 100), demo=(150, 500, 1500, 4500), full=(150, 500, 1500, 5000, 20_000))
 curves, spread = {}, {}
 for name, kind in (("random forest", "rf"), ("perceptron 256³", "mlp")):

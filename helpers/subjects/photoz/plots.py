@@ -4,7 +4,7 @@ import numpy as np
 
 from helpers.plots import panels, regression
 from helpers.subjects.photoz import metrics, seds
-from helpers.subjects.photoz.data import BANDS
+from helpers.subjects.photoz.columns import BANDS
 
 TRUE, PREDICTED = "spectroscopic redshift", "photometric redshift"
 

@@ -17,7 +17,7 @@ from pyarrow import parquet
 from helpers.datasets.files import DataError
 from helpers.evaluation import distributions, folds
 from helpers.subjects import photoz
-from helpers.subjects.photoz import data, features, metrics, mock, models, predict
+from helpers.subjects.photoz import columns, features, metrics, mock, models, predict
 from helpers.subjects.photoz.__main__ import main
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -28,7 +28,7 @@ def galaxies():
     """500 galaxies with a redshift, of which a fifth of the fluxes are missing."""
     table, truth = mock.simulate(500, seed=6, z_peak=False)
     rng = np.random.default_rng(0)
-    for band in data.BANDS:
+    for band in columns.BANDS:
         table.loc[rng.random(500) < 0.2, [f"f_{band}", f"e_{band}"]] = -99
     return table.assign(z_spec=truth["z"], id=[f"obj{i}" for i in range(500)])
 
@@ -36,7 +36,10 @@ def galaxies():
 @pytest.fixture(scope="module")
 def model(galaxies):
     forest = models.make(
-        "rf", features.PhotometricFeatures(data.FLUXES, data.ERRORS), n_estimators=20, n_jobs=1
+        "rf",
+        features.PhotometricFeatures(columns.FLUXES, columns.ERRORS),
+        n_estimators=20,
+        n_jobs=1,
     )
     return forest.fit(galaxies, galaxies["z_spec"].to_numpy())
 
@@ -50,13 +53,13 @@ def test_asinh_magnitudes_are_pogsons_when_bright_and_finite_when_negative():
 
 
 def test_features_are_finite_named_and_learned_from_training_rows(galaxies):
-    made = features.PhotometricFeatures(data.FLUXES, data.ERRORS).fit(galaxies[:100])
+    made = features.PhotometricFeatures(columns.FLUXES, columns.ERRORS).fit(galaxies[:100])
     found = made.transform(galaxies)
     assert np.isfinite(found).all() and found.shape == (500, 5 + 10 + 5)
     assert len(made.get_feature_names_out()) == 20
     other = galaxies.copy()
-    other.loc[100:, list(data.FLUXES)] = 1e6
-    again = features.PhotometricFeatures(data.FLUXES, data.ERRORS).fit(other[:100])
+    other.loc[100:, list(columns.FLUXES)] = 1e6
+    again = features.PhotometricFeatures(columns.FLUXES, columns.ERRORS).fit(other[:100])
     np.testing.assert_array_equal(again.transform(galaxies), found)
     hidden = galaxies.assign(z_spec=7.0, z_peak=7.0, lmass=7.0)
     np.testing.assert_array_equal(made.transform(hidden), found)
@@ -81,11 +84,11 @@ def test_gaps_are_filled_with_the_conditional_mean():
 
 def test_fluxes_as_features_come_back(galaxies):
     whole = galaxies.copy()
-    whole[list(data.FLUXES)] = np.abs(whole[list(data.FLUXES)])
-    found = features.PhotometricFeatures(data.FLUXES, None, "fluxes").fit(whole).transform(whole)
-    np.testing.assert_allclose(found, whole[list(data.FLUXES)], rtol=1e-6)
+    whole[list(columns.FLUXES)] = np.abs(whole[list(columns.FLUXES)])
+    found = features.PhotometricFeatures(columns.FLUXES, None, "fluxes").fit(whole).transform(whole)
+    np.testing.assert_allclose(found, whole[list(columns.FLUXES)], rtol=1e-6)
     with pytest.raises(ValueError, match="expected kind"):
-        features.PhotometricFeatures(data.FLUXES, None, "x").fit(whole)
+        features.PhotometricFeatures(columns.FLUXES, None, "x").fit(whole)
 
 
 def test_softening_without_errors_is_about_the_noise():
@@ -103,7 +106,9 @@ def test_every_model_beats_the_constant_guess_and_repeats_itself(name, galaxies)
         "gbt": {"max_iter": 40},
         "mlp": {"epochs": 8},
     }.get(name, {})
-    made = models.make(name, features.PhotometricFeatures(data.FLUXES, data.ERRORS), **options)
+    made = models.make(
+        name, features.PhotometricFeatures(columns.FLUXES, columns.ERRORS), **options
+    )
     z = galaxies["z_spec"].to_numpy()
     found = folds.out_of_fold(made, galaxies, z, folds=3)
     assert metrics.mse(found, z) < 0.8 * np.var(z)
@@ -125,7 +130,7 @@ def test_a_forest_gives_distributions_of_the_training_redshifts(galaxies, model)
     z, grid = galaxies["z_spec"].to_numpy(), np.linspace(0, 5, 201)
     train, test = galaxies[:350], galaxies[350:]
     forest = models.make(
-        "rf", features.PhotometricFeatures(data.FLUXES), n_estimators=100, n_jobs=1
+        "rf", features.PhotometricFeatures(columns.FLUXES), n_estimators=100, n_jobs=1
     )
     forest.fit(train, z[:350])
     cumulative = models.forest_distributions(forest, test, train, z[:350], grid)
@@ -149,7 +154,7 @@ def names(columns):
 @pytest.mark.slow
 def test_the_command_line_prints_one_line_of_json(galaxies, tmp_path):
     path = tmp_path / "a.csv"
-    galaxies[["id", *data.FLUXES, *data.ERRORS, "z_spec"]].to_csv(path, index=False)
+    galaxies[["id", *columns.FLUXES, *columns.ERRORS, "z_spec"]].to_csv(path, index=False)
     command = [
         sys.executable,
         "-m",
@@ -157,9 +162,9 @@ def test_the_command_line_prints_one_line_of_json(galaxies, tmp_path):
         "evaluate",
         path,
         "--fluxes",
-        names(data.FLUXES).upper(),
+        names(columns.FLUXES).upper(),
     ]
-    command += ["--errors", names(data.ERRORS), "--z-spec", "Z_SPEC", "--model", "gbt"]
+    command += ["--errors", names(columns.ERRORS), "--z-spec", "Z_SPEC", "--model", "gbt"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8")
     assert done.returncode == 0 and done.stderr == "" and done.stdout.count("\n") == 1
     found = json.loads(done.stdout)
@@ -172,14 +177,14 @@ def test_the_command_line_prints_one_line_of_json(galaxies, tmp_path):
 def test_a_difficult_catalogue_is_judged_all_the_same(galaxies, tmp_path, capsys):
     """Duplicates, zero and infinite errors, a band without numbers, no flux at all, codes for no redshift."""
     path = tmp_path / "difficult.ecsv"
-    table = galaxies[["id", *data.FLUXES, *data.ERRORS, "z_spec"]].copy()
+    table = galaxies[["id", *columns.FLUXES, *columns.ERRORS, "z_spec"]].copy()
     table["f_F606W"] = np.nan
     table.loc[:20, "e_F125W"], table.loc[21:30, "e_F125W"], table.loc[31:40, "f_F125W"] = (
         0.0,
         np.inf,
         np.inf,
     )
-    table.loc[41:45, list(data.FLUXES)] = -99
+    table.loc[41:45, list(columns.FLUXES)] = -99
     table.loc[46:60, "z_spec"] = -1
     table = pd.concat([table, table.iloc[100:130]])
     table.to_csv(path, index=False)
@@ -187,9 +192,9 @@ def test_a_difficult_catalogue_is_judged_all_the_same(galaxies, tmp_path, capsys
         "evaluate",
         path,
         "--fluxes",
-        names(data.FLUXES),
+        names(columns.FLUXES),
         "--errors",
-        names(data.ERRORS),
+        names(columns.ERRORS),
         "--model",
         "knn",
     )
@@ -198,7 +203,7 @@ def test_a_difficult_catalogue_is_judged_all_the_same(galaxies, tmp_path, capsys
     assert status == 0 and err == ""
     known = table["z_spec"] > 0
     blind = (
-        table[list(data.FLUXES)].replace([-99, np.inf], np.nan).isna().all(axis=1) & known
+        table[list(columns.FLUXES)].replace([-99, np.inf], np.nan).isna().all(axis=1) & known
     ).sum()
     assert found["n_without_flux"] == blind >= 5
     assert (
@@ -214,7 +219,7 @@ def test_the_model_sees_no_other_column(galaxies, tmp_path, capsys):
         path = tmp_path / f"{number}.parquet"
         galaxies.assign(z_copy=shown, z_peak=shown).to_parquet(path)
         results.append(
-            run(capsys, "evaluate", path, "--fluxes", names(data.FLUXES), "--model", "linear")[1]
+            run(capsys, "evaluate", path, "--fluxes", names(columns.FLUXES), "--model", "linear")[1]
         )
     assert results[0] == results[1]
 
@@ -234,7 +239,7 @@ def test_the_model_sees_no_other_column(galaxies, tmp_path, capsys):
 def test_what_cannot_be_judged_is_told_in_one_line(change, message, galaxies, tmp_path, capsys):
     path = tmp_path / "a.parquet"
     galaxies.to_parquet(path)
-    status, out, err = run(capsys, "evaluate", path, "--fluxes", names(data.FLUXES), *change)
+    status, out, err = run(capsys, "evaluate", path, "--fluxes", names(columns.FLUXES), *change)
     assert status == 1 and out == "" and err.count("\n") == 1
     assert re.search(message, err), err
 

@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
-from helpers.datasets import registry
 from helpers.datasets.files import DataError
 from helpers.subjects import rings
 from helpers.subjects.rings.__main__ import main
@@ -229,7 +228,6 @@ def test_what_is_wrong_with_numbers_of_rings_is_said(tmp_path, text, message):
 
 
 def test_auto_takes_the_real_folder_and_else_says_mock(tmp_path, monkeypatch, capsys):
-    registry._say_once.cache_clear()
     assert rings.load(n=3, seed=1).mock
     printed = capsys.readouterr().out
     assert "mock data, simulated on this machine (as this hack is meant to be done)" in printed
