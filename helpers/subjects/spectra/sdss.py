@@ -6,6 +6,8 @@ continuum, error, mask; COEFF0 and COEFF1 give log10 of the wavelength; Z and SP
 
 Templates are the eigenspectra ``spEigenGal-MJD.fits`` (an image, each row a template, COEFF0, COEFF1) or the templates
 ``spDR2-0NN.fit`` (rows as in spSpec: the first is the template), both in the rest frame.
+
+`redshift_of` puts both together: the redshift of the spectrum in a file.
 """
 
 import io
@@ -17,11 +19,16 @@ import numpy as np
 from astropy.io import fits
 
 from helpers.datasets.files import DataError
-from helpers.datasets.places import short
+from helpers.datasets.places import find, short
 from helpers.datasets.reading import content, listed, reading
+from helpers.datasets.registry import registry
+from helpers.subjects.spectra import mock
+from helpers.subjects.spectra.correlation import SPEED_OF_LIGHT, cross_correlate
 
 LOGLAM = (2, 6)  # from the far ultraviolet to radio waves: SDSS has 3.55 to 4.02
 STEP = 1e-6  # dex, at least; SDSS has 1e-4
+TRUSTED = 5  # noise reaches r = 4 to 5 with the best of several templates
+TEMPLATE_SETS = ("sdss_templates", "sdss_eigenspectra")  # of the registry, the better one first
 
 # classic.sdss.org/dr7/algorithms/spectemplates, the galaxies among the 33
 DR2_NAMES = {
@@ -244,3 +251,109 @@ def _image(path, hdu):
     loglam = header["COEFF0"] + header["COEFF1"] * np.arange(image.shape[1])
     _check_wavelengths(path, loglam)
     return loglam, image
+
+
+@dataclass(frozen=True)
+class MeasuredRedshift:
+    """The redshift of one spectrum; printed, two or three lines that a person can read.
+
+    Attributes
+    ----------
+    spectrum : Spectrum
+    redshift, velocity_error : float
+        Of the best template, and its error in km/s.
+    r : float
+        Of Tonry & Davis: up to `TRUSTED`, it may be noise.
+    template : str
+        The name of the best one.
+    n_bad : int
+        Pixels that were bad and interpolated over.
+    templates : str
+        Where the templates are from.
+    """
+
+    spectrum: Spectrum
+    redshift: float
+    velocity_error: float
+    r: float
+    template: str
+    n_bad: int
+    templates: str
+
+    @property
+    def trusted(self):
+        """Whether noise alone would hardly reach this r."""
+        return self.r > TRUSTED
+
+    @property
+    def difference(self):
+        """Redshift minus that of the survey's pipeline, in km/s; None where the file has none."""
+        catalogue = self.spectrum.redshift
+        if catalogue is None:
+            return None
+        return (self.redshift - catalogue) / (1 + catalogue) * SPEED_OF_LIGHT
+
+    def __str__(self):
+        spectrum = self.spectrum
+        measured = f"redshift {self.redshift:.5f} ± {self.velocity_error:.0f} km/s"
+        first = f"{spectrum.name}: {measured}, r = {self.r:.1f}, template {self.template}"
+        if not self.trusted:
+            first += f"  (not to be trusted: noise alone reaches r = {TRUSTED})"
+        lines = [first, f"templates: {self.templates}"]
+        if spectrum.redshift is not None:
+            catalogue = f"{spectrum.object_class} at {spectrum.redshift:.5f}"
+            lines.append(f"catalogue: {catalogue}, difference {self.difference:+.0f} km/s")
+        if self.n_bad:
+            bad = f"{self.n_bad} of {len(spectrum.flux)}"
+            lines.append(f"bad pixels: {bad}, interpolated over")
+        return "\n".join(lines)
+
+
+def redshift_of(path, templates=None):
+    """Measure the redshift of the spectrum in a file by cross-correlation.
+
+    Parameters
+    ----------
+    path : path
+        As `read_spectrum` takes it.
+    templates : sequence of path, optional
+        As `read_templates` takes them; by default those of SDSS on the data search path, or else those
+        of the mock.
+
+    Returns
+    -------
+    MeasuredRedshift
+
+    Raises
+    ------
+    helpers.datasets.files.DataError
+        If a file cannot be read.
+    ValueError
+        If the spectrum cannot be correlated with the templates.
+    """
+    spectrum = read_spectrum(path)
+    if templates:
+        chosen = read_templates(*templates)
+        source = ", ".join(map(short, templates))
+    else:
+        chosen, source = choose_templates()
+    table = cross_correlate(spectrum.wavelength, spectrum.flux, chosen, spectrum.error).table
+    return MeasuredRedshift(spectrum, templates=source, **table.iloc[0].to_dict())
+
+
+def choose_templates():
+    """The templates on the data search path, or else those of the mock.
+
+    Returns
+    -------
+    templates : tuple of (wavelength, flux, names)
+        As `helpers.subjects.spectra.correlation.cross_correlate` takes them.
+    source : str
+        Where they are from, for the reader.
+    """
+    for name in TEMPLATE_SETS:
+        paths = [find(file["name"]) for file in registry(name)["files"]]
+        if all(paths):
+            return read_templates(*paths), f"{name} ({short(paths[0].parent)})"
+    advice = "get real ones: python -m helpers data fetch sdss_templates"
+    return mock.templates(), f"MOCK, for none was found; {advice}"
