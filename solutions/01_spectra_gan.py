@@ -525,7 +525,7 @@ run.score("redshift right within 300 km/s, S/N > 5", right.mean(), bootstrap_err
 spectra_plots.velocities(velocity[good_enough], redshifts["r"][good_enough], mock=data.mock)
 
 # %% [markdown]
-# Nearly all redshifts are right, most within some ten km/s. On mock data that is easy: spectra and templates come from the same library of stars, so no galaxy is unlike all templates. (With real SDSS eigenspectra on a real SDSS galaxy: `python -m helpers.subjects.spectra redshift FILE.fits`.)
+# Nearly all redshifts are right, most within some ten km/s. On mock data that is easy: spectra and templates come from the same library of stars, so no galaxy is unlike all templates. (With real SDSS eigenspectra on a real SDSS galaxy: `python -m helpers spectra redshift FILE.fits`.)
 #
 # Now the question of this hack. All spectra, real, generated and noise, are put on the same coarse rest-frame grid, so that the comparison is fair; their redshift is 0. Look at where the three distributions of r lie.
 

@@ -1,11 +1,7 @@
-"""Features, figures of merit, models, the command line, and prediction through Dask."""
+"""Features, figures of merit, models, and prediction through Dask."""
 
-import json
 import os
-import re
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import dask
@@ -18,7 +14,6 @@ from helpers.datasets.files import DataError
 from helpers.evaluation import distributions, folds
 from helpers.subjects import photoz
 from helpers.subjects.photoz import columns, features, metrics, mock, models, predict
-from helpers.subjects.photoz.__main__ import main
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -139,109 +134,6 @@ def test_a_forest_gives_distributions_of_the_training_redshifts(galaxies, model)
     scores = [distributions.crps(grid, c, z[350:]).mean() for c in (cumulative, constant)]
     assert scores[0] < 0.7 * scores[1]
     assert distributions.calibration_error(distributions.pit(grid, cumulative, z[350:])) < 0.15
-
-
-def run(capsys, *arguments):
-    status = main([str(argument) for argument in arguments])
-    captured = capsys.readouterr()
-    return status, captured.out, captured.err
-
-
-def names(columns):
-    return ",".join(columns)
-
-
-@pytest.mark.slow
-def test_the_command_line_prints_one_line_of_json(galaxies, tmp_path):
-    path = tmp_path / "a.csv"
-    galaxies[["id", *columns.FLUXES, *columns.ERRORS, "z_spec"]].to_csv(path, index=False)
-    command = [
-        sys.executable,
-        "-m",
-        "helpers.subjects.photoz",
-        "evaluate",
-        path,
-        "--fluxes",
-        names(columns.FLUXES).upper(),
-    ]
-    command += ["--errors", names(columns.ERRORS), "--z-spec", "Z_SPEC", "--model", "gbt"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8")
-    assert done.returncode == 0 and done.stderr == "" and done.stdout.count("\n") == 1
-    found = json.loads(done.stdout)
-    assert found["n"] == 500 and 0.15 < found["missing"] < 0.3
-    for name in metrics.METRICS:
-        assert found[f"{name}_error"] > 0 and name in found["constant"]
-    assert found["mse"] < 0.6 * found["constant"]["mse"]
-
-
-def test_a_difficult_catalogue_is_judged_all_the_same(galaxies, tmp_path, capsys):
-    """Duplicates, zero and infinite errors, a band without numbers, no flux at all, codes for no redshift."""
-    path = tmp_path / "difficult.ecsv"
-    table = galaxies[["id", *columns.FLUXES, *columns.ERRORS, "z_spec"]].copy()
-    table["f_F606W"] = np.nan
-    table.loc[:20, "e_F125W"], table.loc[21:30, "e_F125W"], table.loc[31:40, "f_F125W"] = (
-        0.0,
-        np.inf,
-        np.inf,
-    )
-    table.loc[41:45, list(columns.FLUXES)] = -99
-    table.loc[46:60, "z_spec"] = -1
-    table = pd.concat([table, table.iloc[100:130]])
-    table.to_csv(path, index=False)
-    arguments = (
-        "evaluate",
-        path,
-        "--fluxes",
-        names(columns.FLUXES),
-        "--errors",
-        names(columns.ERRORS),
-        "--model",
-        "knn",
-    )
-    status, out, err = run(capsys, *arguments)
-    found = json.loads(out)
-    assert status == 0 and err == ""
-    known = table["z_spec"] > 0
-    blind = (
-        table[list(columns.FLUXES)].replace([-99, np.inf], np.nan).isna().all(axis=1) & known
-    ).sum()
-    assert found["n_without_flux"] == blind >= 5
-    assert (
-        found["n_duplicates"] + found["n"] + blind == known.sum() == 515
-        and 28 <= found["n_duplicates"] <= 30
-    )
-    assert found["never_measured"] == ["f_F606W"] and found["mse"] < found["constant"]["mse"]
-
-
-def test_the_model_sees_no_other_column(galaxies, tmp_path, capsys):
-    results = []
-    for number, shown in enumerate((galaxies.z_spec, -1.0)):
-        path = tmp_path / f"{number}.parquet"
-        galaxies.assign(z_copy=shown, z_peak=shown).to_parquet(path)
-        results.append(
-            run(capsys, "evaluate", path, "--fluxes", names(columns.FLUXES), "--model", "linear")[1]
-        )
-    assert results[0] == results[1]
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (["--fluxes", "f_F606W,u"], "no column 'u'.*the columns are: id, field"),
-        (["--fluxes", "id"], "expected numbers in the column 'id'"),
-        (["--fluxes", "f_F606W,z_spec"], "each column to be named once"),
-        (["--z-spec", "id"], "expected at least 50 galaxies .* found 0"),
-        (["--fluxes", "a,,b"], "names of columns with a comma between them, found 'a,,b'"),
-        (["--most", "20"], "at least 50 galaxies, found 20"),
-        (["--errors", "e_F606W"], "an error column for each of 5 fluxes, found 1"),
-    ],
-)
-def test_what_cannot_be_judged_is_told_in_one_line(change, message, galaxies, tmp_path, capsys):
-    path = tmp_path / "a.parquet"
-    galaxies.to_parquet(path)
-    status, out, err = run(capsys, "evaluate", path, "--fluxes", names(columns.FLUXES), *change)
-    assert status == 1 and out == "" and err.count("\n") == 1
-    assert re.search(message, err), err
 
 
 def test_a_large_catalogue_is_predicted_in_order_and_ids_are_kept(galaxies, model, tmp_path):
