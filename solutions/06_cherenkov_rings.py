@@ -304,7 +304,7 @@ figure
 
 # %% tags=["answer"]
 shown = {f"{name}, N_max = 6": matrices[name, 6] for name in ("CNN", "PCA + SVM")}
-plots.confusion(shown, range(1, 7), mock=True)
+plots.confusion(shown, range(1, 7), mock=True, quantity="number of rings")
 
 # %% [markdown] tags=["answer"]
 # The accuracy falls with N_max, for the network more slowly than for the SVM, and both stay far above chance; balanced accuracy agrees with plain accuracy, since all numbers are equally frequent. In the confusion matrices the network still tells one ring from two (the SVM less well), and most errors are off by one, among the large numbers, where light merges. That looks like a harder question, but it is no proof: we have no floor for more than two rings, and each number has fewer training images. Connected pieces cannot be counted instead: one ring is one cluster, but already two rings touch more often than not, and six are one cluster as a rule.

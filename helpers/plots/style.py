@@ -1,4 +1,4 @@
-"""The look of all figures: `panels` makes one, and what is drawn from simulated data carries the word MOCK."""
+"""The look of all figures: what is drawn from simulated data carries the word MOCK."""
 
 import matplotlib.pyplot as plt
 from matplotlib.ticker import LogFormatter
@@ -15,6 +15,9 @@ STYLE = {
     "image.cmap": "gray",
     "image.interpolation": "nearest",
 }
+MOCK_LOOK = {"color": "tab:red", "fontsize": 8, "weight": "bold"}
+MOCK_LINE = 0.16  # inches
+SIZES = [digit * 10**power for power in range(8) for digit in (1, 2, 5)]
 
 
 def use_course_style():
@@ -40,14 +43,14 @@ def panels(rows=1, columns=1, *, mock, size=(3.6, 3.0), **options):
     figure : matplotlib.figure.Figure
     axes : matplotlib.axes.Axes, or an array of them
     """
-    figsize = (size[0] * columns, size[1] * rows)
+    width, height = size
+    figsize = (width * columns, height * rows)
     figure, axes = plt.subplots(rows, columns, figsize=figsize, layout="constrained", **options)
     plt.close(figure)  # a notebook shows what a cell returns; an open figure would appear twice
     if mock:
-        figure.get_layout_engine().set(rect=(0, 0, 1, 1 - 0.16 / figsize[1]))
-        figure.text(
-            0.995, 1, "MOCK", ha="right", va="top", color="tab:red", fontsize=8, weight="bold"
-        )
+        room = MOCK_LINE / figure.get_figheight()
+        figure.get_layout_engine().set(rect=(0, 0, 1, 1 - room))
+        figure.text(0.995, 1, "MOCK", ha="right", va="top", **MOCK_LOOK)
     return figure, axes
 
 
@@ -80,8 +83,8 @@ def size_axis(axis, label):
     """
     axis.set(xscale="log", xlabel=label)
     low, high = axis.get_xlim()
-    sizes = [digit * 10**power for power in range(8) for digit in (1, 2, 5)]
-    shown = [size for size in sizes if low <= size <= high]
-    axis.set_xticks(shown, [f"{size:,}".replace(",", " ") for size in shown])
+    shown = [size for size in SIZES if low <= size <= high]
+    written = [f"{size:,}".replace(",", " ") for size in shown]
+    axis.set_xticks(shown, written)
     axis.minorticks_off()
     axis.set_xlim(low, high)
