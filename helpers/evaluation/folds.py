@@ -33,12 +33,14 @@ def splits(n, folds=5, seed=0, groups=None):
     if groups is None:
         if folds is None:
             raise ValueError("expected a number of folds, or groups that are folds; found neither")
-        return list(KFold(folds, shuffle=True, random_state=seed).split(rows))
+        shuffled = KFold(folds, shuffle=True, random_state=seed)
+        return list(shuffled.split(rows))
     if folds is None:
         return list(LeaveOneGroupOut().split(rows, groups=groups))
     names, members = np.unique(groups, return_inverse=True)
     shuffled = np.random.default_rng(seed).permutation(len(names))
-    return list(GroupKFold(folds).split(rows, groups=shuffled[members]))
+    renamed = shuffled[members]
+    return list(GroupKFold(folds).split(rows, groups=renamed))
 
 
 def out_of_fold(model, table, target, folds=5, seed=0, groups=None):

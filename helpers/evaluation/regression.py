@@ -111,5 +111,5 @@ def report(predicted, true, metrics=METRICS, n=200, seed=0):
 
     values = everything(predicted, true)
     errors = bootstrap_error(everything, predicted, true, n=n, seed=seed)
-    pairs = zip(values, errors, strict=True)
-    return dict(zip(metrics, ((float(value), float(error)) for value, error in pairs), strict=True))
+    pairs = np.stack([values, errors], axis=1).tolist()
+    return {name: tuple(pair) for name, pair in zip(metrics, pairs, strict=True)}

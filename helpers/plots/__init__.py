@@ -12,7 +12,7 @@ from helpers.plots.regression import (
     pit_histograms,
     predicted_against_true,
 )
-from helpers.plots.style import label_decades, panels, size_axis, use_course_style
+from helpers.plots.style import label_decades, panels, size_axis, titled_panels, use_course_style
 
 __all__ = [
     "bars",
@@ -31,5 +31,6 @@ __all__ = [
     "predicted_against_true",
     "seeds",
     "size_axis",
+    "titled_panels",
     "use_course_style",
 ]

@@ -1,5 +1,7 @@
 """Curves, bars and points of several contestants, each with a colour of its own."""
 
+from itertools import cycle, product
+
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
@@ -11,9 +13,11 @@ BINS = 44
 GROUP = 0.8  # width of a group of bars, of which one fits into 1
 COLOURS = 10  # of Matplotlib's cycle
 MARKERS = ("", "o", "s", "^", "x")
-DASHES = ((0, (8, 2)), (0, (1, 4)), (0, (8, 2, 1, 2, 1, 2)))  # on, off, … in points
-STYLES = ("--", "-", ":", "-.", *DASHES)
-LINES = ("--", ":", "-.", *DASHES)
+LONG_DASHES = (0, (8, 2))  # points on, points off, …
+FAR_DOTS = (0, (1, 4))
+DASH_DOT_DOT = (0, (8, 2, 1, 2, 1, 2))
+BROKEN = ("--", ":", "-.", LONG_DASHES, FAR_DOTS, DASH_DOT_DOT)
+STYLES = ("--", "-", *BROKEN[1:])
 GREYS = ("0.5", "0.2", "0.7")
 
 
@@ -167,11 +171,10 @@ def errorbars(series, xlabel, ylabel, *, mock, lines=None, logarithmic=True):
     """
     figure, axis = panels(mock=mock, size=(5.5, 3.2))
     for number, (name, (x, y, error)) in enumerate(series.items()):
-        marker = MARKERS[1 + number // COLOURS % (len(MARKERS) - 1)]
-        axis.errorbar(x, y, error, fmt=f"{marker}-", label=name, capsize=2, markersize=4)
-    for number, (name, height) in enumerate((lines or {}).items()):
-        style = LINES[number % len(LINES)]
-        grey = GREYS[number // len(LINES) % len(GREYS)]
+        points = MARKERS[1 + number // COLOURS]
+        axis.errorbar(x, y, error, fmt=f"{points}-", label=name, capsize=2, markersize=4)
+    looks = cycle(product(GREYS, BROKEN))
+    for (name, height), (grey, style) in zip((lines or {}).items(), looks, strict=False):
         axis.axhline(height, color=grey, linestyle=style, linewidth=1, label=name)
     axis.set_ylabel(ylabel)
     if logarithmic:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.plots.style import panels
+from helpers.plots.style import titled_panels
 
 LINE_OF_TITLE = 0.16  # inches
 BESIDE_NAMES = 0.86  # the height of an image whose row has a name, which takes of its width
@@ -34,21 +34,19 @@ def image_grid(images, titles=None, *, mock, columns=8, size=1.35, row_names=Non
     ValueError
         If there are not as many titles as images, or names as rows.
     """
-    rows = -(-len(images) // columns)
     titles = [""] * len(images) if titles is None else titles
     height = _height(titles, size, row_names)
-    figure, axes = panels(rows, columns, mock=mock, size=(size, height), squeeze=False)
-    for axis in axes.flat:
+    figure, axes = titled_panels(titles, columns, mock=mock, size=(size, height))
+    brightest = np.max(images)
+    for axis, image in zip(axes, images, strict=True):
+        axis.imshow(image, vmin=0, vmax=brightest)
         axis.set(xticks=[], yticks=[])
         axis.spines[:].set_visible(False)
-    brightest = np.max(images)
-    used = axes.flat[: len(images)]
-    for axis, image, title in zip(used, images, titles, strict=True):
-        axis.imshow(image, vmin=0, vmax=brightest)
-        axis.set_title(title, fontsize=8)
+        axis.title.set_fontsize(8)
     if row_names is not None:
-        for axis, name in zip(axes[:, 0], row_names, strict=True):
-            axis.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
+        beside = {"rotation": 0, "ha": "right", "va": "center", "fontsize": 9}
+        for axis, name in zip(axes[::columns], row_names, strict=True):
+            axis.set_ylabel(name, **beside)
     return figure
 
 
@@ -97,17 +95,18 @@ def matrices(
     -------
     matplotlib.figure.Figure
     """
-    figure, axes = panels(1, len(values), mock=mock, size=size or (3.9, 3.5), squeeze=False)
+    aspect = "auto" if size else "equal"
+    figure, axes = titled_panels(values, mock=mock, size=size or (3.9, 3.5))
     low, high = limits
-    colours = {"cmap": cmap, "vmin": low, "vmax": high, "aspect": "auto" if size else "equal"}
+    dark = DARK * max(abs(low), abs(high))
     longest = max(len(str(name)) for name in columns)
     turned = {"rotation": 35, "ha": "right"} if longest > LONG else {}
-    for axis, (title, matrix) in zip(axes[0], values.items(), strict=True):
-        image = axis.imshow(matrix, **colours)
-        _write_numbers(axis, matrix, DARK * max(abs(low), abs(high)))
+    for axis, matrix in zip(axes, values.values(), strict=True):
+        image = axis.imshow(matrix, cmap=cmap, vmin=low, vmax=high, aspect=aspect)
+        _write_numbers(axis, matrix, dark)
         axis.set_xticks(range(len(columns)), columns, **turned)
         axis.set_yticks(range(len(rows)), rows)
-        axis.set(title=title, xlabel=axes_names[0], ylabel=axes_names[1])
+        axis.set(xlabel=axes_names[0], ylabel=axes_names[1])
         axis.spines[:].set_visible(True)
     if label:
         figure.colorbar(image, ax=axes, label=label, shrink=0.8)

@@ -2,9 +2,11 @@
 
 import numpy as np
 
-from helpers.plots.style import panels
+from helpers.plots.style import panels, titled_panels
 
 PIT_BINS = 20
+MANY = {"marker": ".", "linestyle": "none", "rasterized": True}  # points, as a bitmap
+SMALL = {"fontsize": 8}
 
 
 def predicted_against_true(
@@ -39,24 +41,22 @@ def predicted_against_true(
     -------
     matplotlib.figure.Figure
     """
-    rows = -(-len(predicted) // columns)
-    shared = {"sharex": True, "sharey": True, "squeeze": False}
-    figure, axes = panels(rows, columns, mock=mock, size=(3.1, 2.9), **shared)
-    limits = limits or (np.min(true), np.max(true))
+    shared = {"sharex": True, "sharey": True}
+    figure, axes = titled_panels(predicted, columns, mock=mock, size=(3.1, 2.9), **shared)
+    if limits is None:
+        limits = (np.min(true), np.max(true))
     line = np.array(limits)
-    used = axes.flat[: len(predicted)]
-    for axis, (method, values) in zip(used, predicted.items(), strict=True):
-        axis.plot(true, values, ".", markersize=2, alpha=0.35, rasterized=True)
+    for axis, values in zip(axes, predicted.values(), strict=True):
+        axis.plot(true, values, markersize=2, alpha=0.35, **MANY)
         axis.plot(line, line, color="black", linewidth=0.8)
         if margin:
-            for border in (line - margin(line), line + margin(line)):
-                axis.plot(line, border, "--", color="grey", linewidth=0.8)
+            dashed = {"color": "grey", "linestyle": "--", "linewidth": 0.8}
+            axis.plot(line, line - margin(line), **dashed)
+            axis.plot(line, line + margin(line), **dashed)
         if describe:
             text = describe(values, true)
             axis.text(0.03, 0.97, text, transform=axis.transAxes, va="top", fontsize=7)
-        axis.set(title=method, xlim=limits, ylim=limits)
-    for axis in axes.flat[len(predicted) :]:
-        axis.set_axis_off()
+        axis.set(xlim=limits, ylim=limits)
     figure.supxlabel(names[0], fontsize=10)
     figure.supylabel(names[1], fontsize=10)
     return figure
@@ -76,16 +76,16 @@ def pit_histograms(values, *, mock):
     matplotlib.figure.Figure
         The grey band holds 95 % of the bars of calibrated distributions.
     """
-    figure, axes = panels(1, len(values), mock=mock, size=(2.7, 2.5), sharey=True, squeeze=False)
-    for number, (axis, (method, pit)) in enumerate(zip(axes[0], values.items(), strict=True)):
+    figure, axes = titled_panels(values, mock=mock, size=(2.7, 2.5), sharey=True)
+    for number, (axis, pit) in enumerate(zip(axes, values.values(), strict=True)):
         counts, edges = np.histogram(pit, PIT_BINS, (0, 1))
-        density = counts / len(pit) * PIT_BINS
-        deviation = np.sqrt(PIT_BINS / len(pit))
-        axis.stairs(density, edges, fill=True, alpha=0.5, color=f"C{number}")
-        axis.axhspan(1 - 2 * deviation, 1 + 2 * deviation, color="grey", alpha=0.25)
+        expected = len(pit) / PIT_BINS
+        axis.stairs(counts / expected, edges, fill=True, alpha=0.5, color=f"C{number}")
+        margin = 2 / np.sqrt(expected)
+        axis.axhspan(1 - margin, 1 + margin, color="grey", alpha=0.25)
         axis.axhline(1, color="black", linewidth=0.8)
-        axis.set(title=method, xlabel="PIT", xlim=(0, 1))
-    axes[0, 0].set_ylabel("density")
+        axis.set(xlabel="PIT", xlim=(0, 1))
+    axes[0].set_ylabel("density")
     return figure
 
 
@@ -101,7 +101,7 @@ def densities(grid, cumulative, true, titles, edges, label, *, mock, columns=4):
     true : array, shape (n,)
     titles : sequence of str
         One an object.
-    edges : array, shape (m + 1,)
+    edges : numpy.ndarray, shape (m + 1,)
         Of the bins in which the density is drawn.
     label : str
         Of the quantity.
@@ -112,23 +112,19 @@ def densities(grid, cumulative, true, titles, edges, label, *, mock, columns=4):
     -------
     matplotlib.figure.Figure
     """
-    rows = -(-len(true) // columns)
-    figure, axes = panels(rows, columns, mock=mock, size=(2.7, 2.0), sharex=True, squeeze=False)
-    width = np.diff(edges)
-    for i, (axis, value) in enumerate(zip(axes.flat[: len(true)], true, strict=True)):
-        for number, (method, probability) in enumerate(cumulative.items()):
-            mass = np.diff(np.interp(edges, grid[method], probability[i], left=0, right=1))
-            axis.stairs(mass / width, edges, color=f"C{number}", label=method)
+    figure, axes = titled_panels(titles, columns, mock=mock, size=(2.7, 2.0), sharex=True)
+    for i, (axis, value) in enumerate(zip(axes, true, strict=True)):
+        for number, (method, below) in enumerate(cumulative.items()):
+            at_edges = np.interp(edges, grid[method], below[i], left=0, right=1)
+            density = np.diff(at_edges) / np.diff(edges)
+            axis.stairs(density, edges, color=f"C{number}", label=method)
         axis.axvline(value, color="black", linestyle="--", linewidth=1, label="true")
-        axis.set(yticks=[], xlim=(edges[0], edges[-1]))
-        axis.set_title(titles[i], fontsize=8)
-    for axis in axes.flat[len(true) :]:
-        axis.set_axis_off()
-    for axis in axes[-1]:
-        axis.set_xlabel(label)
+        axis.set(yticks=[], xlim=edges[[0, -1]])
+        axis.title.set_fontsize(8)
+    figure.supxlabel(label, fontsize=10)
     figure.supylabel("density", fontsize=10)
-    handles, names = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=len(names), fontsize=8)
+    handles, names = axes[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=len(names), **SMALL)
     return figure
 
 
@@ -137,7 +133,7 @@ def importances(values, errors, names, *, mock, most=15):
 
     Parameters
     ----------
-    values, errors : dict of str to array, shape (k,)
+    values, errors : dict of str to numpy.ndarray, shape (k,)
         By the kind of importance; errors of a kind may be missing.
     names : sequence of str
         Of the k features.
@@ -149,21 +145,22 @@ def importances(values, errors, names, *, mock, most=15):
     -------
     matplotlib.figure.Figure
     """
-    sums = {kind: np.abs(importance).sum() for kind, importance in values.items()}
-    shares = {kind: np.asarray(values[kind]) / sums[kind] for kind in values}
-    largest = np.max(list(shares.values()), axis=0)
+    sums = {kind: np.sum(np.abs(importance)) for kind, importance in values.items()}
+    shares = {kind: importance / sums[kind] for kind, importance in values.items()}
+    largest = np.max([*shares.values()], axis=0)
     order = np.argsort(largest)[-most:]
     places = np.arange(len(order))
     size = (3.8, 0.23 * len(order) + 0.7)
-    figure, axes = panels(1, len(values), mock=mock, size=size, sharey=True, squeeze=False)
-    for number, (axis, (kind, share)) in enumerate(zip(axes[0], shares.items(), strict=True)):
-        axis.barh(places, share[order], color=f"C{number}")
+    figure, axes = titled_panels(values, mock=mock, size=size, sharey=True)
+    for number, (axis, kind) in enumerate(zip(axes, values, strict=True)):
+        share = shares[kind][order]
+        axis.barh(places, share, color=f"C{number}")
         if kind in errors:
-            error = np.asarray(errors[kind])[order] / sums[kind]
-            axis.errorbar(share[order], places, xerr=error, fmt="none", ecolor="black")
+            error = errors[kind][order] / sums[kind]
+            axis.errorbar(share, places, xerr=error, fmt="none", ecolor="black")
         axis.axvline(0, color="grey", linewidth=0.8)
-        axis.set(title=kind, xlabel="share of the importance")
-    axes[0, 0].set_yticks(places, np.asarray(names)[order], fontsize=8)
+        axis.set_xlabel("share of the importance")
+    axes[0].set_yticks(places, [names[feature] for feature in order], **SMALL)
     return figure
 
 
@@ -181,19 +178,17 @@ def corner(values, *, mock):
     """
     n = len(values)
     figure, axes = panels(n, n, mock=mock, size=(2.1, 1.7), squeeze=False)
-    for row, (name, y) in enumerate(values.items()):
-        for column, (other, x) in enumerate(values.items()):
+    for row, y in enumerate(values.values()):
+        for column, x in enumerate(values.values()):
             axis = axes[row, column]
             if column > row:
                 axis.set_axis_off()
-                continue
-            if column == row:
+            elif column == row:
                 axis.hist(x, 30, color="C0")
                 axis.set_yticks([])
             else:
-                axis.plot(x, y, ".", markersize=1, alpha=0.4, rasterized=True)
-            if row == n - 1:
-                axis.set_xlabel(other, fontsize=8)
-            if column == 0:
-                axis.set_ylabel(name if row else "number", fontsize=8)
+                axis.plot(x, y, markersize=1, alpha=0.4, **MANY)
+    for number, name in enumerate(values):
+        axes[-1, number].set_xlabel(name, **SMALL)
+        axes[number, 0].set_ylabel(name if number else "number", **SMALL)
     return figure

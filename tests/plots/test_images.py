@@ -20,7 +20,7 @@ def test_every_image_is_drawn_under_its_title(number):
 
 
 def test_a_title_or_a_name_too_few_is_told():
-    with pytest.raises(ValueError, match="shorter"):
+    with pytest.raises(ValueError, match="longer"):
         plots.image_grid(IMAGES, ["a"], mock=True)
     with pytest.raises(ValueError, match="shorter"):
         plots.image_grid(IMAGES, mock=True, columns=4, row_names=["a", "b"])

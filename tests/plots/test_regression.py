@@ -75,8 +75,10 @@ def test_every_object_and_method_has_its_density():
 
 
 def test_importances_are_shares_and_the_largest_are_kept():
-    values = {"impurity": [1, 2, 7], "permutation": [30.0, 0, -10]}
-    figure = plots.importances(values, {"permutation": [3.0, 0, 0]}, list("abc"), mock=True, most=2)
+    values = {"impurity": np.array([1, 2, 7]), "permutation": np.array([30.0, 0, -10])}
+    figure = plots.importances(
+        values, {"permutation": np.array([3.0, 0, 0])}, list("abc"), mock=True, most=2
+    )
     impurity, permutation = figure.axes
     assert [label.get_text() for label in impurity.get_yticklabels()] == ["c", "a"]
     assert [bar.get_width() for bar in impurity.patches] == [0.7, 0.1]
