@@ -40,12 +40,12 @@ from sklearn.pipeline import make_union
 from helpers import plots
 from helpers.course import setup
 from helpers.evaluation import distributions
-from helpers.evaluation import regression as metrics
 from helpers.evaluation.errors import bootstrap_error, format_number
+from helpers.evaluation.folds import out_of_fold, splits
 from helpers.exercises import exercise, hint
 from helpers.subjects import photoz
-from helpers.subjects.photoz import floor, mock, models
-from helpers.subjects.photoz.data import BANDS, ERRORS, FEATURES, FLUXES, NOT_FEATURES
+from helpers.subjects.photoz import floor, metrics, mock, models
+from helpers.subjects.photoz.columns import BANDS, ERRORS, FEATURES, FLUXES, NOT_FEATURES
 from helpers.subjects.photoz.features import CatalogueColumns, PhotometricFeatures
 from helpers.subjects.photoz.template_fit import MagnitudePrior, TemplateFit
 
@@ -155,7 +155,7 @@ n_tuning = len(chosen) // 5
 order = np.random.default_rng(run.seed).permutation(len(chosen))
 tuning, galaxies = chosen[order[:n_tuning]], chosen[order[n_tuning:]]
 z, n_folds = galaxies.redshift, run.pick(ci=2, demo=5, full=5)
-folds = models.splits(len(z), n_folds, seed=run.seed)
+folds = splits(len(z), n_folds, seed=run.seed)
 predicted = {"constant guess": np.empty(len(z))}
 for train, test in folds:
     predicted["constant guess"][test] = z[train].mean()
@@ -260,7 +260,7 @@ def trial_error(trial):
                     l2_regularization=trial.suggest_float("l2_regularization", 0.01, 30, log=True),
                     max_iter=trial.suggest_int("max_iter", 40, 300, log=True))
     model = models.make("gbt", colours_set, **settings)
-    return metrics.mse(models.out_of_fold(model, tuning.table, tuning.redshift, folds=3), tuning.redshift)
+    return metrics.mse(out_of_fold(model, tuning.table, tuning.redshift, folds=3), tuning.redshift)
 
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -286,7 +286,7 @@ learned = {}
 for set_name, features in feature_sets.items():
     for name, (kind, options) in contestants.items():
         model = models.make(kind, features, seed=run.seed, **(quick.get(kind, {}) | options))
-        learned[name, set_name] = models.out_of_fold(model, galaxies.table, z, n_folds, seed=run.seed)
+        learned[name, set_name] = out_of_fold(model, galaxies.table, z, n_folds, seed=run.seed)
 table = scores(predicted | {f"{name}, {set_name}": values for (name, set_name), values in learned.items()})
 table
 
@@ -372,7 +372,7 @@ X = forest[0].transform(galaxies.table.iloc[test])
 rng = np.random.default_rng(run.seed)
 shuffles = np.array([permutation_importance(forest[-1].predict, X, z[test], rng) for _ in range(run.pick(ci=2, demo=3, full=20))])
 importance = {"impurity": forest[-1].regressor_.feature_importances_, "permutation": shuffles.mean(axis=0)}
-photoz.plots.importances(importance, {"permutation": shuffles.std(axis=0)}, FEATURES, mock=galaxies.mock, most=20)
+plots.importances(importance, {"permutation": shuffles.std(axis=0)}, FEATURES, mock=galaxies.mock, most=20)
 
 # %% [markdown]
 # Both agree on the top: the fluxes on either side of the break. Below, impurity gives each of the other columns, `id`, `x` and `y` among them, a share of one or two percent; permutation gives them nothing within its error. Aperture and total flux in F160W share one importance: shuffle one, and the forest reads the other.
@@ -387,7 +387,7 @@ variants = {"bands + colours": colours_set, "+ id and positions": make_union(col
 harm = {"bands + colours": learned["random forest", "5 bands + colours"]}
 for name in list(variants)[1:]:
     model = models.make("rf", variants[name], seed=run.seed, **quick.get("rf", {}))
-    harm[name] = models.out_of_fold(model, galaxies.table, z, n_folds, seed=run.seed)
+    harm[name] = out_of_fold(model, galaxies.table, z, n_folds, seed=run.seed)
 pairs_of = {name: ((values - z) ** 2 - (harm["bands + colours"] - z) ** 2) for name, values in harm.items()}
 pd.DataFrame({name: {"MSE": f"{metrics.mse(values, z):.4f}", "difference": format_number(pairs_of[name].mean(), bootstrap_error(np.mean, pairs_of[name])),
                      "σ_NMAD": format_number(metrics.sigma_nmad(values, z), bootstrap_error(metrics.sigma_nmad, values, z))}
@@ -459,7 +459,7 @@ for train, test in folds:
 cdfs = {"template fit": (fitter.grid, template_cdf), "random forest": (grid, forest_cdf)}
 cdfs |= {"floor": (grid, floor_cdf)} if galaxies.mock else {}
 pits = {name: distributions.pit(*pair, z) for name, pair in cdfs.items()}
-photoz.plots.pit_histograms(pits, mock=galaxies.mock)
+plots.pit_histograms(pits, mock=galaxies.mock)
 
 # %%
 prior_cdf = np.tile(distributions.from_samples(grid, z[None]), (len(z), 1))
@@ -478,8 +478,10 @@ quality
 # %%
 subset = np.arange(0, len(z), 10)
 picked = np.r_[subset[np.argsort(crps["random forest"][subset])[-4:]], subset[:4]]
-photoz.plots.densities({name: pair[0] for name, pair in cdfs.items()}, {name: pair[1][picked] for name, pair in cdfs.items()},
-                       z[picked], [f"F160W = {m[i]:.1f}" for i in picked], mock=galaxies.mock)
+grids = {name: grid for name, (grid, _) in cdfs.items()}
+picked_cdfs = {name: cdf[picked] for name, (_, cdf) in cdfs.items()}
+titles = [f"F160W = {m[i]:.1f}" for i in picked]
+plots.densities(grids, picked_cdfs, z[picked], titles, np.arange(0, 4.51, 0.09), "redshift", mock=galaxies.mock)
 
 # %% [markdown]
 # Upper row: what is worst for the forest is bad for everybody. Even the floor expects these galaxies elsewhere, but it keeps a small peak near the true redshift, which the forest hardly has, since too few of its training galaxies are like that. Lower row: the three agree about where, and two of the galaxies have two peaks, of which a point estimate could only be the middle.
@@ -508,7 +510,7 @@ pd.Series({"galaxies": len(answers), "million a minute": round(n_survey / minute
 #
 # The source's answer was no: its best model, a random forest, stayed behind the template fit. What would change that? Some experiments to try: *the same bands* for both sides; *more training galaxies*; *templates as features* of a model.
 #
-# To start from: `mock.simulate(n, seed, z_peak=False)` draws more galaxies, `models.make` and `models.out_of_fold` train and predict, and `fitted` holds the answers of the template fit, which are legitimate features: they were found without the redshift of the galaxy itself.
+# To start from: `mock.simulate(n, seed, z_peak=False)` draws more galaxies, `models.make` and `out_of_fold` train and predict, and `fitted` holds the answers of the template fit, which are legitimate features: they were found without the redshift of the galaxy itself.
 
 # %% tags=["answer"]
 combined = galaxies.table.assign(**{f"fit_{name.split()[-1]}": values for name, values in fitted.items()},
@@ -516,13 +518,13 @@ combined = galaxies.table.assign(**{f"fit_{name.split()[-1]}": values for name, 
 hybrid = make_union(colours_set, CatalogueColumns(("fit_peak", "fit_mean", "fit_median", "fit_width")))
 model = models.make("rf", hybrid, seed=run.seed, **quick.get("rf", {}))
 answers = {"template fit, mean": fitted["template fit, mean"], "random forest": shuffled_folds,
-           "forest with the fit as features": models.out_of_fold(model, combined, z, n_folds, seed=run.seed),
+           "forest with the fit as features": out_of_fold(model, combined, z, n_folds, seed=run.seed),
            "z_peak of the catalogue (more bands)": predicted["z_peak of the catalogue (more bands)"]} | best
 scores(answers)
 
 # %% tags=["answer"]
 table_more, _ = mock.simulate(run.pick(ci=1000, demo=30_000, full=200_000), seed=77, z_peak=False)
-more = photoz.selected(photoz.Catalogue(table_more, FLUXES, ERRORS, "z_spec", "mock"))
+more = photoz.selected(photoz.Catalogue(table=table_more, source="mock"))
 sizes = run.pick(ci=(50, 100), demo=(150, 500, 1500, 4500), full=(150, 500, 1500, 5000, 20_000))
 curves, spread = {}, {}
 for name, kind in (("random forest", "rf"), ("perceptron 256³", "mlp")):

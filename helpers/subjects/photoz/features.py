@@ -10,7 +10,8 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from helpers.subjects.photoz.data import FEATURES, measurements
+from helpers.subjects.photoz.columns import FEATURES
+from helpers.subjects.photoz.data import measurements
 
 POGSON = 2.5 / np.log(10)
 KINDS = ("colours", "magnitudes", "fluxes")

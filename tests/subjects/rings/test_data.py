@@ -9,10 +9,8 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
-from helpers.datasets import registry
 from helpers.datasets.files import DataError
 from helpers.subjects import rings
-from helpers.subjects.rings.__main__ import main
 
 
 @pytest.fixture(autouse=True)
@@ -229,7 +227,6 @@ def test_what_is_wrong_with_numbers_of_rings_is_said(tmp_path, text, message):
 
 
 def test_auto_takes_the_real_folder_and_else_says_mock(tmp_path, monkeypatch, capsys):
-    registry._say_once.cache_clear()
     assert rings.load(n=3, seed=1).mock
     printed = capsys.readouterr().out
     assert "mock data, simulated on this machine (as this hack is meant to be done)" in printed
@@ -258,14 +255,3 @@ def test_split_is_consecutive_and_disjoint():
     )
     with pytest.raises(ValueError, match="at least 11 images, found 10"):
         data.split(6, 5)
-
-
-@pytest.mark.parametrize("kind", ["classifier", "regressor", "ellipse"])
-def test_command_line_makes_a_folder(tmp_path, kind, capsys):
-    folder = tmp_path / "made"
-    assert main(["make", str(folder), "--n", "4", "--kind", kind, "--seed", "2"]) == 0
-    assert len(rings.load(folder)) == 4
-    assert main(["make", str(folder), "--n", "4"]) == 1
-    assert "expected a new or empty folder" in capsys.readouterr().err
-    with pytest.raises(SystemExit):
-        main(["make", str(tmp_path / "other"), "--n", "0"])
