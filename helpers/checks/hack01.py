@@ -15,9 +15,9 @@ from helpers.exercises.require import (
     number,
     refuse,
     require,
-    require_agreement,
     require_close,
     require_gradients,
+    require_like,
     require_own_weights,
     require_steady,
     same,
@@ -94,7 +94,7 @@ def to_rest_frame(attempt, reference):
         "the redshift 0": (many, noise[0], abs(noise[1]), 0.0),
         "a single pixel": (many[:1], noise[0, :1], abs(noise[1, :1]), 1.2),
     }
-    require_agreement(attempt, reference, cases)
+    require_like(attempt, reference, cases)
 
 
 @check(
@@ -193,7 +193,7 @@ def bin_flux(attempt, reference):
         "a bin that begins before the first pixel": (*spectrum, 3997, 4001.8),
         "negative fluxes": (many, noise[0], abs(noise[1]), 4002.2, 4009.7),
     }
-    require_agreement(attempt, reference, cases)
+    require_like(attempt, reference, cases)
     gap = np.where(flux == 5, np.nan, flux)
     filled = reference(edges, np.nan_to_num(gap), error, lower, upper)
     found = call(attempt, edges, gap, error, lower, upper)
@@ -298,7 +298,7 @@ def r_value(attempt, reference):
         "three numbers": (c[:3], 1),
         "a negative peak": (np.r_[c[:20], -4, c[20:]], 20),
     }
-    require_agreement(attempt, alike[0], others)
+    require_like(attempt, alike[0], others)
 
 
 def _r_counted(correlation, peak, sides):
@@ -373,7 +373,7 @@ def _require_attention(attempt, reference, channels, ratio):
         )
     longer = torch.randn(2, channels, 7, generator=random)
     cases = {"another number of wavelengths than of channels": (longer,), "two samples": (x[:2],)}
-    require_agreement(model, right, cases)
+    require_like(model, right, cases)
     output = model(x)
     require(
         output.requires_grad, "no gradient flows to the weights: no detach(), no torch.no_grad()"
@@ -558,7 +558,7 @@ def critic_loss(attempt, reference):
         "one score each": torch.randn(2, 1, 1, generator=random),
         "scores of some 30": 30 * torch.randn(2, 5, 1, generator=random),
     }
-    require_agreement(attempt, reference, cases)
+    require_like(attempt, reference, cases)
 
 
 class _Critic(nn.Module):
@@ -682,4 +682,4 @@ def gradient_penalty(attempt, reference):
     cases = {
         name: (critic, points[i].detach().requires_grad_(), given[2][i]) for name, i in few.items()
     }
-    require_agreement(attempt, reference, cases)
+    require_like(attempt, reference, cases)
