@@ -13,7 +13,6 @@ from sklearn.svm import SVC
 from torch import nn
 from torch.nn import functional as F
 
-import helpers.subjects.rings  # noqa: F401 - registers the checks
 from helpers.reference import hack06
 
 
@@ -353,3 +352,11 @@ RIGHT = [
     ("06.RingClassifier", ending(lambda logits: logits.view(len(logits), -1))),
     ("06.RingClassifier", network()),
 ]
+
+# Edits of the reference that leave it right.
+EQUIVALENT = {
+    "06.RingClassifier": {
+        "[nn.Conv2d(channels_in, channels_out, 3, padding=1), nn.BatchNorm2d(channels_out)] → "
+        "[nn.Conv2d(channels_in, channels_out, 3, padding=1)]": "without normalisation is right too"
+    }
+}
