@@ -11,10 +11,10 @@ from helpers.exercises.require import (
     number,
     refuse,
     require,
-    require_agreement,
     require_bends,
     require_close,
     require_gradients,
+    require_like,
     require_own_weights,
     require_steady,
     same,
@@ -71,7 +71,7 @@ def ring_mask(attempt, reference):
         "a ring that leaves the image": (-3.2, 5.1, 8.3, 1.1),
         "the width 0": (12.3, 14.6, 8.45, 0),
     }
-    require_agreement(attempt, reference, cases)
+    require_like(attempt, reference, cases)
     return figure()
 
 
@@ -304,7 +304,7 @@ def ring_parameters_loss(attempt, reference):
         )
         for n, k in ((7, 3), (1, 5), (4, 1))
     }
-    require_agreement(attempt, reference, cases)
+    require_like(attempt, reference, cases)
 
 
 @check(
@@ -347,7 +347,7 @@ def encode_angle(attempt, reference):
         "negative angles": (rng.uniform(0, 0.5, 9), rng.uniform(-7, 0, 9)),
         "one ellipse": (e[1:2], angle[1:2]),
     }
-    require_agreement(attempt, reference, cases)
+    require_like(attempt, reference, cases)
 
 
 @check(
@@ -426,7 +426,7 @@ def cvae_loss(attempt, reference):
         "two images and two latents": (part, image[:2], 3.0),
         "one image": (tuple(value[:1] for value in output), image[:1], 1.0),
     }
-    require_agreement(attempt, reference, cases)
+    require_like(attempt, reference, cases)
 
 
 def _equal(found, value, rtol=1e-5):
