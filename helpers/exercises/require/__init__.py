@@ -1,9 +1,9 @@
 """What the checks of all exercises share: refuse an attempt in one sentence, call it in many ways.
 
-A check calls an attempt with `call`, compares what it returns with `require_close`, names wrong
-answers that it knows with `refuse`, and tries further inputs: of a function with `require_like`, of
-a network with `require_network`. `number`, `array` and `each` make what an attempt returns into
-what the cells below an exercise expect.
+A check calls an attempt with `call`, compares what it returns with `require_right`, which names the
+slips that it knows (or with `refuse` and `require_close`), and tries further inputs: of a function
+with `require_like`, of a network with `require_network`. `number`, `array` and `each` make what an
+attempt returns into what the cells below an exercise expect.
 """
 
 from helpers.exercises.require.calls import (
@@ -29,6 +29,7 @@ from helpers.exercises.require.results import (
     refuse,
     require,
     require_close,
+    require_right,
     returning,
     same,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "require_network",
     "require_own_weights",
     "require_random_orders",
+    "require_right",
     "require_steady",
     "require_true_gradients",
     "returning",

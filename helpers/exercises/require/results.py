@@ -55,6 +55,27 @@ def refuse(found, reason, *wrong):
     require(not any(same(found, value) for value in wrong), reason)
 
 
+def require_right(found, expected, reason, slips, rtol=1e-4, atol=1e-5):
+    """Raise `NotYet` unless a result is right; that of a known slip is answered with what is wrong.
+
+    Parameters
+    ----------
+    found, expected : array, tensor or number
+        What an attempt returned, and what is right.
+    reason : str
+        What is said of any other wrong result; it may contain ``{found}`` and ``{expected}``.
+    slips : dict of str to list
+        Wrong results, by what is wrong; one that happens to be right here is none.
+    rtol, atol : float
+        Tolerances of `require_close`.
+    """
+    if same(found, expected, rtol, atol):
+        return
+    for slip, wrong in slips.items():
+        refuse(found, slip, *wrong)
+    require_close(found, expected, reason, rtol, atol)
+
+
 def plain(value):
     """Return a number, list, table or tensor of any library as an array; of objects if it is none."""
     if torch.is_tensor(value):
