@@ -14,9 +14,9 @@ from helpers.exercises.require import (
     number,
     refuse,
     require,
-    require_agreement,
     require_close,
     require_gradients,
+    require_like,
     require_random_orders,
     same,
     twice,
@@ -241,7 +241,7 @@ def slerp(attempt, reference):
         "an angle of 5°": (one[:2], turned[5], 0.4),
         "an angle of 30°": (one[:2], turned[30], 0.25),
     }
-    require_agreement(attempt, reference, cases)
+    require_like(attempt, reference, cases)
 
 
 def _point(attempt, case, remedy):
@@ -688,4 +688,4 @@ def kl_divergence(attempt, reference):
         "16 latents": torch.randn(2, 5, 16, generator=random),
         "one sample": torch.randn(2, 1, 3, generator=random),
     }
-    require_agreement(attempt, reference, cases, atol=1e-6)
+    require_like(attempt, reference, cases, atol=1e-6)

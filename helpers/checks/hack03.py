@@ -10,8 +10,8 @@ from helpers.exercises.require import (
     number,
     refuse,
     require,
-    require_agreement,
     require_close,
+    require_like,
     require_random_orders,
     same,
     twice,
@@ -80,7 +80,7 @@ def asinh_colours(attempt, reference):
         "a flux that is NaN": (unknown, softenings),
         "one galaxy in two bands": (five[:1, :2], softenings[:2]),
     }
-    require_agreement(attempt, reference, cases)
+    require_like(attempt, reference, cases)
 
 
 @check(
@@ -133,7 +133,7 @@ def sigma_nmad(attempt, reference):
         "an even number of galaxies": (one_sided[:64], true[:64]),
         "three galaxies": (predicted[-3:], true[-3:]),
     }
-    require_agreement(attempt, lambda *given: rounding * reference(*given), cases, rtol=1e-5)
+    require_like(attempt, lambda *given: rounding * reference(*given), cases, rtol=1e-5)
 
 
 def _mad(values):
@@ -267,7 +267,7 @@ def chi2(attempt, reference):
         "two missing fluxes, but no missing errors,": (gaps, errors, model),
         "a single band": (noisy[:1], errors[:1], model[:1]),
     }
-    require_agreement(attempt, reference, cases, rtol=1e-3)
+    require_like(attempt, reference, cases, rtol=1e-3)
 
 
 @check(

@@ -365,7 +365,10 @@ WRONG = {
         (scaled(flux=lambda f, z: f.clip(0) * (1 + z)), "for negative fluxes"),
         (scaled(flux=lambda f, z: abs(f) * (1 + z)), "for negative fluxes"),
         (scaled(flux=lambda f, z: np.nan_to_num(f) * (1 + z)), "for a flux that is NaN"),
-        (scaled(error=lambda e, z: np.nan_to_num(e, posinf=0) * (1 + z)), "for a flux that is NaN"),
+        (
+            scaled(error=lambda e, z: np.nan_to_num(e, posinf=0) * (1 + z)),
+            "for an error that is NaN",
+        ),
         (
             scaled(error=lambda e, z: np.where(np.isinf(e), 0, e) * (1 + z)),
             "whose error is infinite",
@@ -452,10 +455,7 @@ WRONG = {
             attention(weight=lambda self, mean, top: F.softmax(mean + top, dim=1)),
             "that is a softmax",
         ),
-        (
-            attention(weight=lambda self, mean, top: torch.sigmoid((mean + top) / 2)),
-            "averaged or multiplied",
-        ),
+        (attention(weight=lambda self, mean, top: torch.sigmoid((mean + top) / 2)), "are averaged"),
         (
             attention(scores=lambda self, x: (self.network(x.mean(2) + x.amax(2)), 0)),
             "added before the network",
@@ -553,7 +553,7 @@ WRONG = {
         (penalty(total=torch.mean), "gradient of the mean score"),
         (penalty(norm=lambda g: g), "the norm is missing"),
         (penalty(norm=lambda g: g.abs().sum(dim=1)), "no Euclidean norm"),
-        (penalty(reduce=lambda value: value), "expected one number"),
+        (penalty(reduce=lambda value: value), "the result has shape (5,)"),
         (penalty(reduce=lambda value: -value.mean()), "wrong sign"),
         (penalty(lambda norm: (norm - 2) ** 2), "for the test critic the penalty is"),
         (penalty_with(weight_of=lambda weight: 1), "the weight is not used"),
@@ -598,7 +598,7 @@ WRONG = {
         (r_with(height=lambda c, p: 1), "the height is not that at the peak"),
         (r_with(lambda c, p: np.sqrt(np.sum(odd(c, p) ** 2))), "that is a sum of squares"),
         (r_with(lambda c, p: np.mean(odd(c, p) ** 2)), "the root is missing"),
-        (r_with(lambda c, p: np.abs(odd(c, p)).mean()), "for three test peaks"),
+        (r_with(lambda c, p: np.abs(odd(c, p)).mean()), "for a test peak at 15"),
         (lambda c, p: None, "expected one number"),
         (lambda c, p: odd(c, p), "expected one number"),
         (lambda c, p: np.array([hack01.r_value(c, p)]), "the result has shape (1,)"),

@@ -13,7 +13,6 @@ from sklearn.svm import SVC
 from torch import nn
 from torch.nn import functional as F
 
-import helpers.subjects.rings  # noqa: F401 - registers the checks
 from helpers.reference import hack06
 
 
@@ -224,13 +223,13 @@ WRONG = {
         (network(activation=nn.Identity), "nothing bends"),
         (lambda n_classes: network()(2), "expected (6, 4)"),
         (Unused, "does not use extra"),
-        (lambda n_classes: network()(4), "n_classes is not used"),
+        (lambda n_classes: network()(4), "for 3 images and 2 classes the output has shape (3, 4)"),
         (ending(torch.sigmoid_), "something follows the last layer"),
         (ending(torch.relu), "something follows the last layer"),
-        (ending(lambda logits: logits.softmax(dim=0)), "something follows the last layer"),
+        (ending(lambda logits: logits.softmax(dim=0)), "do not mix samples"),
         (ending(F.logsigmoid), "something follows the last layer"),
         (ending(lambda logits: 10 * logits.softmax(dim=1)), "something follows the last layer"),
-        (ending(lambda logits: logits - logits.mean(dim=0)), "something follows the last layer"),
+        (ending(lambda logits: logits - logits.mean(dim=0)), "do not mix samples"),
         (NoRelu, "nothing bends between a Conv2d"),
         (network(activation=nn.Identity, pool=nn.MaxPool2d), "nothing bends between a Conv2d"),
         (partial(Functional, dense=lambda values: values), "nothing bends between a Linear"),
@@ -353,3 +352,11 @@ RIGHT = [
     ("06.RingClassifier", ending(lambda logits: logits.view(len(logits), -1))),
     ("06.RingClassifier", network()),
 ]
+
+# Edits of the reference that leave it right.
+EQUIVALENT = {
+    "06.RingClassifier": {
+        "[nn.Conv2d(channels_in, channels_out, 3, padding=1), nn.BatchNorm2d(channels_out)] → "
+        "[nn.Conv2d(channels_in, channels_out, 3, padding=1)]": "without normalisation is right too"
+    }
+}
