@@ -37,6 +37,7 @@ from tools.listing import (
 from tools.notebooks import dumps, participants_notebook, read_notebook, solved_notebook, write
 from tools.reference_module import PACKAGE, reference_module
 from tools.sources import NAME, ROOT, CourseError, read_hacks, select
+from tools.teaching import GUIDES, teaching_guide
 
 MEND = "run: make notebooks"
 EXECUTED = ("source_sha256", "outputs_sha256", "profile")  # what an execution says of itself
@@ -165,7 +166,12 @@ def common(root, hacks):
     text = readme.read_text(encoding="utf-8") if readme.is_file() else ""
     table = hack_table(root, hacks)
     changed = TABLE.sub(lambda found: found[1] + table + found[2], text)
-    return files | ({readme: changed} if TABLE.search(text) else {})
+    files |= {readme: changed} if TABLE.search(text) else {}
+    teaching = root / "docs" / "teaching.md"
+    text = teaching.read_text(encoding="utf-8") if teaching.is_file() else ""
+    guides = teaching_guide(root, hacks)
+    changed = GUIDES.sub(lambda found: found[1] + guides + found[2], text)
+    return files | ({teaching: changed} if GUIDES.search(text) else {})
 
 
 def orphans(root, hacks):
@@ -255,7 +261,11 @@ def generate(root, only=None, mode="auto"):
 
 def _written(root):
     found = {path for place in GENERATED for path in root.glob(place)}
-    return found | {root / "README.md", root / "benchmarks" / "minutes.json"}
+    return found | {
+        root / "README.md",
+        root / "docs" / "teaching.md",
+        root / "benchmarks" / "minutes.json",
+    }
 
 
 def _bytes(path):

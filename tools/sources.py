@@ -76,6 +76,12 @@ class Exercise:
             lines[block[0] : block[-1] + 1] = left
         return "\n".join(lines)
 
+    def as_given(self):
+        """Return the code that is wrong, of an exercise to diagnose, under the name ``…_as_given``."""
+        lines = self.stub().split("\n")
+        text = "\n".join(line for i, line in enumerate(lines) if i not in self.decorator)
+        return re.sub(rf"^((?:def|class) {self.name})\b", r"\1_as_given", text, flags=re.MULTILINE)
+
     def _given(self, block):
         """Return the lines (from 0) of what a participant is given instead of the solution, and its mark."""
         lines = self.cell.source.split("\n")
@@ -307,6 +313,9 @@ def _check_stub(hack, exercise):
     except SyntaxError as error:
         message = f"{exercise.name} without its solution is not valid Python ({error.msg})"
         raise hack.error(exercise.cell.line, message) from None
+    if exercise.kind == "diagnose" and "NotImplementedError" in exercise.stub():
+        message = f"{exercise.name} is to be diagnosed: give the code that is wrong after {GIVEN}"
+        raise hack.error(exercise.cell.line, message)
     functions = [
         node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     ]

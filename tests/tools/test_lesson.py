@@ -7,6 +7,7 @@ import pytest
 from tools import lesson
 from tools.listing import time_sentence
 from tools.notebooks import participants_notebook, solved_notebook
+from tools.reference_module import reference_module
 from tools.sources import CourseError, read_hack
 
 SOURCE = '''\
@@ -150,7 +151,11 @@ def test_a_fault_to_be_found_is_code_that_runs(hack, hers, ours):
     assert "INSTEAD" not in solved and "# if" not in solved
     exec(solved, scope)
     assert scope["mean"]([1, 2, 3]) == 2
-    assert "INSTEAD" not in hack.exercises[hack.cells[6].id].solved(decorated=False)
+    module = reference_module(hack)
+    assert "INSTEAD" not in module
+    exec(module, scope)
+    assert scope["mean"]([1, 2, 3]) == 2
+    assert scope["mean_as_given"]([1, 2, 3]) == 3  # for the checks, which know it again
 
 
 def test_what_is_for_teachers_stands_in_no_notebook(hers, ours):
@@ -189,6 +194,7 @@ def test_lines_questions_and_guesses_are_counted(hack):
         ("# **Answer.**\n", "# Answer.\n", "needs one line"),
         ("# It is large.", "# ## It is large", "heading in a folded text"),
         ('[markdown] tags=["seen"]', 'tags=["seen"]', "not plain Python|tag of texts"),
+        ("    # INSTEAD OF IT\n", "", "give the code that is wrong"),
         ('tags=["exercise", "build"]', 'tags=["build"]', "tag of exercises"),
         ("size_expected = 3.0", "print(3.0)", "only gives our guesses"),
     ],
