@@ -365,7 +365,10 @@ WRONG = {
         (scaled(flux=lambda f, z: f.clip(0) * (1 + z)), "for negative fluxes"),
         (scaled(flux=lambda f, z: abs(f) * (1 + z)), "for negative fluxes"),
         (scaled(flux=lambda f, z: np.nan_to_num(f) * (1 + z)), "for a flux that is NaN"),
-        (scaled(error=lambda e, z: np.nan_to_num(e, posinf=0) * (1 + z)), "for an error that is NaN"),
+        (
+            scaled(error=lambda e, z: np.nan_to_num(e, posinf=0) * (1 + z)),
+            "for an error that is NaN",
+        ),
         (
             scaled(error=lambda e, z: np.where(np.isinf(e), 0, e) * (1 + z)),
             "whose error is infinite",
@@ -452,10 +455,7 @@ WRONG = {
             attention(weight=lambda self, mean, top: F.softmax(mean + top, dim=1)),
             "that is a softmax",
         ),
-        (
-            attention(weight=lambda self, mean, top: torch.sigmoid((mean + top) / 2)),
-            "are averaged",
-        ),
+        (attention(weight=lambda self, mean, top: torch.sigmoid((mean + top) / 2)), "are averaged"),
         (
             attention(scores=lambda self, x: (self.network(x.mean(2) + x.amax(2)), 0)),
             "added before the network",

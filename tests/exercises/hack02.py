@@ -468,9 +468,12 @@ WRONG = {
             "only the angle is that of normalised vectors",
         ),
         (lambda start, end, t: unit(hack02.slerp(start, end, t)), "its length is changed"),
-        (arc(weights=lambda t: (1 - t**2, t**2)), "the points of a test arc"),
-        (arc(bend=np.cos), "the points of a test arc"),
-        (lambda s, e, t: arc()(s, e, t) if s @ e > 0 else line(s, e, t), "beyond 90° it is"),
+        (arc(weights=lambda t: (1 - t**2, t**2)), "the point of a test arc"),
+        (arc(bend=np.cos), "the point of a test arc"),
+        (
+            lambda s, e, t: arc()(s, e, t) if s @ e > 0 else line(s, e, t),
+            "an angle beyond 90° it is",
+        ),
         (bare(lambda cosine: np.clip(cosine, -1, 1)), "sin(angle) is 0 for parallel"),
         (bare(lambda cosine: np.clip(cosine, -1, 1), floor=1e-9), "sin(angle) is 0 for parallel"),
         (
@@ -568,7 +571,7 @@ WRONG = {
         (null(lambda rng, latents, values: (rng.permuted(latents, axis=0), values)), "torn apart"),
         (
             null(lambda rng, latents, values: (latents, rng.normal(size=len(values)))),
-            "other numbers than those",
+            "other numbers than latents and values",
         ),
         (
             null(lambda rng, latents, values: (rng.permutation(values), latents)),
@@ -597,10 +600,7 @@ WRONG = {
             "without a choice",
         ),
         (seed_and_number, "neighbouring seeds"),
-        (
-            lambda f, z, v, n=20, seed=1: null()(f, z, v, n, seed),
-            "the default values of the arguments",
-        ),
+        (lambda f, z, v, n=20, seed=1: null()(f, z, v, n, seed), "the default of the argument"),
         (seeds_everything, "sets the seed of all"),
         (
             lambda statistic, latents, values, n=20, seed=0: np.zeros(n),
@@ -635,7 +635,7 @@ WRONG = {
         (lambda m, v: torch.distributions.Normal(m, (v / 2).exp()).sample(), "no gradient flows"),
         (drawn(mean=torch.detach), "no gradient reaches mean"),
         (drawn(lambda v: (v / 2).exp().detach()), "no gradient reaches log_variance"),
-        (drawn(mean=lambda m: m.detach() + 0.5 * (m - m.detach())), "but not their gradient"),
+        (drawn(mean=lambda m: m.detach() + 0.5 * (m - m.detach())), "but not its gradient"),
         (drawn(noise=lambda m: np.random.normal(size=m.shape)), "NumPy has no gradient"),
         (lambda m, v: np.random.normal(m, np.exp(v / 2)), "NumPy has no gradient"),
         (lambda m, v: np.random.normal(m.detach(), np.exp(v.detach() / 2)), "found a ndarray"),
