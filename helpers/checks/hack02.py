@@ -46,7 +46,8 @@ def frechet_distance(attempt, reference):
     found = call(attempt, one, other)
     of_points = _distance_of_points(one, other)
     reason = "those are covariances between points: np.cov wants features as rows, np.cov(one.T)"
-    require(abs(found - of_points) > 0.02 * of_points, reason)  # their roots are not exact
+    between = abs(found - of_points) < 0.02 * of_points  # of singular matrices roots are not exact
+    require(not between, reason)
     slips = _distance_slips(one, other, reference(one, other))
     _require_distance(found, one, other, reference, slips)
     for n, m, k in ((21, 35, 4), (4, 6, 8), (5, 5, 12), (9, 30, 16)):
