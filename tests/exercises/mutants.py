@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from helpers import exercises
-from helpers.exercises import registry
+from helpers.exercises import answers, registry
 from helpers.exercises.require import NotYet, returning
 from tests.exercises import recorded
 
@@ -367,8 +367,7 @@ def score(identifier):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for mutant in mutants(identifier):
-            answer, _ = exercises.judge(identifier, mutant.solution)
-            if answer != "correct":
+            if exercises.judge(identifier, mutant.solution).kind != answers.CORRECT:
                 flagged += 1
             elif is_equivalent(identifier, mutant):
                 equivalent += 1

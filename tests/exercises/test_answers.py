@@ -27,13 +27,12 @@ def stub(*arguments, **keywords):
 
 @pytest.mark.parametrize("identifier", sorted(WRONG))
 def test_the_reference_is_accepted(identifier):
-    answer, _ = exercises.judge(identifier, registry.reference(identifier))
-    assert answer == "correct"
+    assert str(exercises.judge(identifier, registry.reference(identifier))) == "correct"
 
 
 @pytest.mark.parametrize("identifier", sorted(WRONG))
 def test_a_stub_is_to_do_and_there_are_hints(identifier):
-    assert exercises.judge(identifier, stub)[0] == "to do"
+    assert exercises.judge(identifier, stub).kind == answers.TO_DO
     assert len(registry.known(identifier).hints) >= 2
 
 
@@ -46,17 +45,17 @@ def test_a_stub_is_to_do_and_there_are_hints(identifier):
     "ignore:Initializing zero-element tensors", "ignore:Using backward\\(\\) with create_graph"
 )
 def test_a_wrong_answer_is_told_what_is_wrong(identifier, attempt, reason):
-    answer, _ = exercises.judge(identifier, attempt)
-    assert answer.startswith("not yet: ")
-    assert reason in answer
-    assert "it raised" not in answer
+    answer = exercises.judge(identifier, attempt)
+    assert answer.kind == answers.NOT_YET
+    assert reason in answer.reason
+    assert "it raised" not in answer.reason
 
 
 @pytest.mark.parametrize(
     ("identifier", "attempt"), RIGHT, ids=[f"{i}-{pair[0]}" for i, pair in enumerate(RIGHT)]
 )
 def test_another_right_answer_is_accepted(identifier, attempt):
-    assert exercises.judge(identifier, attempt)[0] == "correct"
+    assert exercises.judge(identifier, attempt).kind == answers.CORRECT
 
 
 def kinds(result):
@@ -79,7 +78,7 @@ def test_a_right_answer_is_handed_on_with_results_as_the_reference_has_them(iden
         given.append((arguments, keywords))
         return solution(*arguments, **keywords)
 
-    assert exercises.judge(identifier, listens)[0] == "correct"
+    assert exercises.judge(identifier, listens).kind == answers.CORRECT
     arguments, keywords = given[0]
     handed_on = exercises.exercise(identifier)(attempt)
     assert kinds(handed_on(*arguments, **keywords)) == kinds(solution(*arguments, **keywords))

@@ -1,4 +1,4 @@
-"""What an attempt returns: compare it, whatever library it is of, and make it what the cells below expect."""
+"""What an attempt returns, of any library: compare it, and make it what the cells below expect."""
 
 from functools import wraps
 
@@ -7,17 +7,13 @@ import torch
 
 
 class NotYet(Exception):  # noqa: N818 - it is an answer, not an error
-    """What is wrong with an attempt, in one sentence, with a figure where that helps."""
-
-    def __init__(self, reason, figure=None):
-        super().__init__(reason)
-        self.figure = figure
+    """What is wrong with an attempt, in one sentence."""
 
 
-def require(condition, reason, figure=None):
-    """Raise `NotYet` with the reason, and the figure that ``figure()`` draws, unless the condition holds."""
+def require(condition, reason):
+    """Raise `NotYet` with the reason unless the condition holds."""
     if not condition:
-        raise NotYet(reason, figure and figure())
+        raise NotYet(reason)
 
 
 def require_close(found, expected, reason, rtol=1e-4, atol=1e-5):
@@ -77,7 +73,7 @@ def require_right(found, expected, reason, slips, rtol=1e-4, atol=1e-5):
 
 
 def plain(value):
-    """Return a number, list, table or tensor of any library as an array; of objects if it is none."""
+    """Return a number, list, table or tensor as an array; one of objects if it is neither."""
     if torch.is_tensor(value):
         return value.detach().cpu().numpy()
     try:
@@ -106,7 +102,7 @@ def number(value):
 
 
 def each(convert, count, what):
-    """Return a function that makes a result a tuple of so many, each converted, or raises `NotYet`."""
+    """Return a function that makes a result a tuple of so many, each of them converted."""
 
     def converted(value):
         parts = tuple(value) if np.iterable(value) else ()
