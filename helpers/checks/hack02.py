@@ -172,7 +172,6 @@ def slerp(attempt, reference):
         "two dimensions": (two[:2], plane, 0.6),
         "t = 0": (one, two, 0.0),
         "t = 1": (one, two, 1.0),
-        "an angle of 0.1°": (plane, 2 * turned(0.1), 0.7),
         "an angle of 5°": (plane, turned(5), 0.4),
         "an angle of 30°": (plane, turned(30), 0.25),
     }
