@@ -19,10 +19,9 @@ from helpers.exercises.require import (
     require_random_orders,
     require_right,
     same,
+    tensor,
     twice,
 )
-
-OTHER_TYPE = "expected a tensor, for its gradient; found a {}"
 
 
 @check(
@@ -474,6 +473,7 @@ class _Null:
         "ε = torch.randn_like(mean).",
         "mean + (log_variance / 2).exp() * torch.randn_like(mean)",
     ],
+    returns=tensor,
 )
 def reparametrise(attempt, reference):
     """4000 samples of 8 latents: their mean, noise and gradients, then other shapes."""
@@ -510,7 +510,6 @@ def _draw(attempt, mean, log_variance):
         reason = "NumPy has no gradient: draw the noise with torch.randn_like(mean)"
         require("numpy" not in str(error), reason)
         raise
-    require(torch.is_tensor(latents), OTHER_TYPE.format(type(latents).__name__))
     reason = f"the result has shape {tuple(latents.shape)}, expected {tuple(mean.shape)}"
     require(latents.shape == mean.shape, reason)
     reason = f"float32 becomes {latents.dtype}: torch.randn_like(mean) draws the same type"
@@ -584,6 +583,7 @@ def _require_reached(latents, mean, log_variance):
         "For each latent: half of mean² + variance - 1 - log(variance).",
         "0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).sum(dim=1)",
     ],
+    returns=tensor,
 )
 def kl_divergence(attempt, reference):
     """Four samples of three latents, then others, whose gradients count as well."""
@@ -593,7 +593,6 @@ def kl_divergence(attempt, reference):
     )
     leaves = torch.stack([mean, log_variance]).requires_grad_()
     found = call(attempt, leaves[0].clone(), leaves[1].clone())
-    require(torch.is_tensor(found), OTHER_TYPE.format(type(found).__name__))
     reason = "it is not finite: log_variance is the logarithm already"
     require(torch.isfinite(found).all(), reason)
     reason = "for the test latents it is {found}, expected {expected}"
