@@ -24,10 +24,10 @@ from helpers.exercises.require import (
     require_network,
     require_right,
     same,
+    tensor,
 )
 
 ROOT2 = np.sqrt(2)
-OTHER_TYPE = "expected a tensor, for its gradient; found a {}"
 
 
 @check(
@@ -489,6 +489,7 @@ def _attention_slips(x, first, first_bias, second, second_bias):
         "real ones a minus.",
         "generated_scores.mean() - real_scores.mean()",
     ],
+    returns=tensor,
 )
 def critic_loss(attempt, reference):
     """High and low scores, either of them the real ones, then other batches."""
@@ -497,7 +498,6 @@ def critic_loss(attempt, reference):
     pairs = [(high, low), (low, high)]
     losses = [call(attempt, *pair) for pair in pairs]
     for loss in losses:
-        require(torch.is_tensor(loss), OTHER_TYPE.format(type(loss).__name__))
         reason = f"the loss has shape {tuple(loss.shape)}, expected one number: take the means"
         require(loss.ndim == 0, reason)
     real = torch.stack([high.mean(), low.mean()])
@@ -562,6 +562,7 @@ class _Critic(nn.Module):
         "gradient.norm(dim=1), shape (n,).",
         "weight * ((gradient.norm(dim=1) - 1) ** 2).mean()",
     ],
+    returns=tensor,
 )
 def gradient_penalty(attempt, reference):
     """Five spectra of three pixels and a small critic, then another weight and fewer spectra."""
@@ -578,7 +579,6 @@ def gradient_penalty(attempt, reference):
         raise
     reason = "backward() leaves gradients in the weights: use torch.autograd.grad"
     require(critic.first.weight.grad is None, reason)
-    require(torch.is_tensor(found), OTHER_TYPE.format(type(found).__name__))
     expected = reference(critic, points, condition)
     by_points = same(found, expected) or not critic.asked
     reason = "the gradient is that by the critic's weights: take it with respect to `points`"

@@ -2,8 +2,8 @@
 
 A check calls an attempt with `call`, compares what it returns with `require_right`, which names the
 slips that it knows (or with `refuse` and `require_close`), and tries further inputs: of a function
-with `require_like`, of a network with `require_network`. `number`, `array` and `each` make what an
-attempt returns into what the cells below an exercise expect.
+with `require_like`, of a network with `require_network`. `number`, `array`, `tensor` and `each`
+make what an attempt returns into what the cells below an exercise expect.
 """
 
 from helpers.exercises.require.calls import (
@@ -32,6 +32,7 @@ from helpers.exercises.require.results import (
     require_right,
     returning,
     same,
+    tensor,
 )
 
 __all__ = [
@@ -55,5 +56,6 @@ __all__ = [
     "require_true_gradients",
     "returning",
     "same",
+    "tensor",
     "twice",
 ]

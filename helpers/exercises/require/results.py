@@ -101,6 +101,13 @@ def number(value):
     return np.float64(values)
 
 
+def tensor(value):
+    """Return what an attempt returned if it is a tensor, or raise `NotYet`."""
+    what = "expected a tensor, so that gradients can flow"
+    require(torch.is_tensor(value), f"{what}; found a {type(value).__name__}")
+    return value
+
+
 def each(convert, count, what):
     """Return a function that makes a result a tuple of so many, each of them converted."""
 
