@@ -39,10 +39,11 @@ def read_table(path, columns=None, others=False):
     Parameters
     ----------
     path : path
-        A file of one of the formats above; of a FITS file the first table, of an HDF5 file the first
-        group with columns of one length (or the first compound data set).
+        A file of one of the formats above; of a FITS file the first table, of an HDF5 file the
+        first group with columns of one length (or the first compound data set).
     columns : sequence of str, optional
-        Read only these. A name that is not there in this spelling may differ in upper and lower case.
+        Read only these. A name that is not there in this spelling may differ in upper and lower
+        case.
     others : bool
         Whether the other columns are read as well, and follow those that are asked for.
 
@@ -54,7 +55,8 @@ def read_table(path, columns=None, others=False):
     Raises
     ------
     helpers.datasets.files.DataError
-        If the file is not there, not whole, not a table, or lacks a column: then it lists the columns.
+        If the file is not there, not whole, not a table, or lacks a column: then it lists the
+        columns.
     """
     path = Path(path)
     with reading(path, "a catalogue"):
@@ -71,7 +73,7 @@ def read_table(path, columns=None, others=False):
 
 
 def resolve(wanted, present, path):
-    """Find columns by name, in their own spelling or, if that is unambiguous, in upper or lower case.
+    """Find columns by name, in their own spelling or, if unambiguous, in upper or lower case.
 
     Parameters
     ----------
@@ -295,7 +297,7 @@ def _check_lengths(path, rows, separator, n):
 
 
 def _names_in_comments(comments, n, separator, wanted):
-    """The comment that names n columns; of several that with most of those wanted, else the first."""
+    """The comment that names n columns; of several the one with most of those wanted."""
     numbered = {int(m[1]): m[2] for m in map(_SEXTRACTOR.match, comments) if m}
     if set(range(1, n + 1)) <= set(numbered) and n + 1 not in numbered:
         return [numbered[i] for i in range(1, n + 1)]

@@ -25,7 +25,8 @@ def evaluate(path, fluxes, errors=None, z_spec="z_spec", model="rf", seed=0, mos
     path : path
         A catalogue, as `helpers.datasets.tables.read_table` reads it.
     fluxes, errors : sequence of str
-        Its columns of fluxes, in any linear unit, and of their errors, which may be None. The model sees nothing else.
+        Its columns of fluxes, in any linear unit, and of their errors, which may be None. The model
+        sees nothing else.
     z_spec : str
         Its column of spectroscopic redshifts.
     model : str
@@ -37,10 +38,10 @@ def evaluate(path, fluxes, errors=None, z_spec="z_spec", model="rf", seed=0, mos
     Returns
     -------
     dict
-        The figures of merit of `helpers.evaluation.regression` and their errors, over the galaxies with a redshift, each
-        predicted by a model that has not seen it; under "constant" those of the training mean; and the numbers of
-        rows, of redshifts, of exact duplicates (left out, since a copy in the training set would tell), and of
-        galaxies used.
+        The figures of merit of `helpers.evaluation.regression` and their errors, over the galaxies
+        with a redshift, each predicted by a model that has not seen it; under "constant" those of
+        the training mean; and the numbers of rows, of redshifts, of exact duplicates (left out,
+        since a copy in the training set would tell), and of galaxies used.
 
     Raises
     ------

@@ -20,19 +20,21 @@ NAME = "z_phot"  # of the column that is added
 def predict_catalogue(model, source, target, *, keep=None, rows=50_000):
     """Predict the redshifts of a catalogue in Parquet, and write them to another Parquet file.
 
-    The catalogue is worked on in parts, each of which is written when it is done to a folder beside the target,
-    ``<target>.parts``. If the call is interrupted, or workers die for good, the same call again goes on with the parts
-    that are not there; at the end they are put together, in the order of the input, and the folder is removed.
+    The catalogue is worked on in parts, each of which is written when it is done to a folder beside
+    the target, ``<target>.parts``. If the call is interrupted, or workers die for good, the same
+    call again goes on with the parts that are not there; at the end they are put together, in the
+    order of the input, and the folder is removed.
 
-    Without more ado the parts run on threads of this machine. Where there is a `distributed.Client`, they run
-    on its workers, which must see the same files.
+    Without more ado the parts run on threads of this machine. Where there is a
+    `distributed.Client`, they run on its workers, which must see the same files.
 
     Parameters
     ----------
     model : sklearn.pipeline.Pipeline
         Fitted, as `helpers.subjects.photoz.models.make` makes them: it says which columns it needs.
     source, target : path
-        Parquet files; the source may be a folder of them, which are taken in the order of their names.
+        Parquet files; the source may be a folder of them, which are taken in the order of their
+        names.
     keep : sequence of str, optional
         Columns to copy; by default those of ``id`` and ``field`` that there are.
     rows : int
@@ -46,8 +48,8 @@ def predict_catalogue(model, source, target, *, keep=None, rows=50_000):
     Raises
     ------
     helpers.datasets.DataError
-        If the source is not there, is no Parquet, or lacks a column; or if parts could not be made, in which case
-        those that were are kept; or if another call is writing to the same target.
+        If the source is not there, is no Parquet, or lacks a column; or if parts could not be made,
+        in which case those that were are kept; or if another call is writing to the same target.
     ValueError
         If `rows` is less than 1, or source and target are the same.
     """
