@@ -14,6 +14,7 @@ import io
 import re
 from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 
 import h5py
 import numpy as np
@@ -25,6 +26,7 @@ from helpers.datasets.files import DataError
 from helpers.datasets.places import short
 from helpers.datasets.reading import GZIP, content, limit, limit_hdf5, listed, reading
 
+PARQUET = "a catalogue in Parquet"
 HEADER_LINES = 500  # of comments, among which the names of the columns are looked for
 MISSING = ["", "null", "None", "--", "NaN", "nan", "-nan", "N/A", "NA"]
 SEPARATORS = (",", "\t", ";", "|")  # else blanks
@@ -104,6 +106,85 @@ def _spelled(name, present, path):
     several = f"more than one column is called {name!r}"
     what = several if alike else f"there is no column {name!r}"
     raise DataError(f"{what} in {short(path)}; the columns are: {listed(present)}")
+
+
+class RowGroup(NamedTuple):
+    """A part of a Parquet file that is read as one: file, place in it, and number of rows."""
+
+    path: Path
+    place: int
+    n_rows: int
+
+
+def row_groups(path):
+    """What a catalogue in Parquet consists of, found without reading its rows.
+
+    Parameters
+    ----------
+    path : path
+        A file, or a folder of them, which are taken in the order of their names.
+
+    Returns
+    -------
+    groups : list of RowGroup
+    names : list of str
+        Of the columns.
+
+    Raises
+    ------
+    helpers.datasets.files.DataError
+        If a file is not there, is no Parquet, or lacks a column that the first one has; or if
+        there are no rows.
+    """
+    import pyarrow.parquet as pq
+
+    path = Path(path)
+    groups = []
+    names = None
+    for file in sorted(path.glob("*.parquet")) if path.is_dir() else [path]:
+        with reading(file, PARQUET), pq.ParquetFile(file) as parquet:
+            here = parquet.schema_arrow.names
+            metadata = parquet.metadata
+            sizes = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
+        names = names or here
+        if set(names) - set(here):
+            wanted = f"expected the same columns in all files of {short(path)}"
+            raise DataError(f"{wanted}, found others in {file.name}")
+        groups += [RowGroup(file, place, n_rows) for place, n_rows in enumerate(sizes) if n_rows]
+    if not groups:
+        raise DataError(f"expected galaxies in {short(path)}, found none")
+    return groups, names
+
+
+def pieces(group, columns, rows):
+    """Read a row group once, a piece at a time, so that the memory holds no more than a piece.
+
+    Parameters
+    ----------
+    group : RowGroup
+    columns : sequence of str
+        As they are spelled in the file.
+    rows : int
+        Of a piece; the last one may have fewer.
+
+    Yields
+    ------
+    pyarrow.Table
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    layout = {"columns": list(columns), "row_groups": [group.place], "use_threads": False}
+    with reading(group.path, PARQUET):
+        parquet = pq.ParquetFile(group.path)
+    with parquet:
+        batches = parquet.iter_batches(batch_size=rows, **layout)
+        while True:
+            with reading(group.path, PARQUET):
+                batch = next(batches, None)
+            if batch is None:
+                return
+            yield pa.Table.from_batches([batch])
 
 
 def _is_binary(start):
