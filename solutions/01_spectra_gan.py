@@ -38,9 +38,11 @@ from helpers import plots
 from helpers.course import setup
 from helpers.evaluation.errors import bootstrap_error
 from helpers.evaluation.frechet import frechet_distance
+from helpers.evaluation.judge import ParameterRegressor
 from helpers.exercises import exercise, hint
 from helpers.subjects import spectra
 from helpers.subjects.spectra import indices, mock, prepare
+from helpers.subjects.spectra import plots as spectra_plots
 from helpers.subjects.spectra.correlation import SPEED_OF_LIGHT, cross_correlate
 from helpers.training import Objective, fit_gan, predict, wasserstein_clipping
 from helpers.training.objectives import wasserstein_generator_loss
@@ -62,7 +64,7 @@ data = run.use(spectra.load(n_spectra))
 kept, removed = prepare.clean(data)
 signal = np.nanmedian(np.where(kept.good, kept.flux / np.where(kept.good, kept.error, 1), np.nan), axis=1)  # per pixel
 typical = [np.where(group, signal, 0).argmax() for group in (kept.age > 9, kept.age < 1.5)]
-spectra.plots.spectra(
+spectra_plots.spectra(
     *prepare.rest_frame(kept.wavelength, kept.redshift[typical], kept.flux[typical]),
     [f"age {kept.age[row]:.1f} Gyr, z = {kept.redshift[row]:.3f}" for row in typical],
     mock=data.mock,
@@ -82,7 +84,7 @@ removed
 labels = {"redshift": kept.redshift, "age [Gyr]": kept.age, "log metallicity / Z☉": np.log10(kept.metallicity)}
 labels["log mass / M☉"] = np.log10(kept.mass)
 NAMES = ("z", "age", "metallicity", "mass")
-spectra.plots.distributions(labels, mock=data.mock)
+spectra_plots.distributions(labels, mock=data.mock)
 
 # %% [markdown]
 # What is left is a magnitude-limited sample: the more distant, the more massive. Massive galaxies are old and rich in metals (the red sequence), light ones young and poor (the blue cloud). The four parameters are anything but independent, which matters below: a network can guess one from the others.
@@ -113,7 +115,7 @@ rest = [to_rest_frame(some.wavelength, f, e, z) for f, e, z in zip(some.flux, so
 grid = np.geomspace(some.wavelength[0] / (1 + some.redshift.max()), some.wavelength[-1], 3000)
 shifted = np.array([np.interp(grid, wave, flux, left=np.nan, right=np.nan) for wave, flux, _ in rest])
 shifted /= np.nanmean(shifted[:, (grid > 5400) & (grid < 5800)], axis=1, keepdims=True)
-spectra.plots.spread({"observed": (some.wavelength, observed), "rest frame": (grid, shifted)}, (lower, upper), mock=data.mock)
+spectra_plots.spread({"observed": (some.wavelength, observed), "rest frame": (grid, shifted)}, (lower, upper), mock=data.mock)
 
 # %% [markdown]
 # In the rest frame the lines and the break stand still, so the mean shows them sharply; in the observer's frame they are smeared out. The price: every galaxy covers another range, and only the shaded one is covered by all. The further apart the redshifts, the narrower it gets.
@@ -177,7 +179,7 @@ rng = np.random.default_rng(run.seed)
 draws = rng.multivariate_normal(coefficients.mean(axis=0), np.cov(coefficients.T), len(test))
 gaussian = pca.inverse_transform(draws).astype(np.float32)
 rows = {"real": values[test[:3]], "PCA + Gaussian": gaussian[:3]}
-spectra.plots.rows(wavelength, {name: scale.inverse(v) for name, v in rows.items()}, mock=data.mock)
+spectra_plots.rows(wavelength, {name: scale.inverse(v) for name, v in rows.items()}, mock=data.mock)
 
 # %% [markdown]
 # They look right at first sight: shape, break, lines. They are too smooth (20 components carry no noise), and some combine what nature does not: strong emission lines on an old continuum, or lines with a negative flux. And one cannot ask for a galaxy of a given age.
@@ -318,7 +320,7 @@ def gradient_penalty(critic, points, condition, weight=10.0):
 
 # %%
 sets = [(values[part], conditions[part]) for part in (train, validation)]
-regressor = spectra.ParameterRegressor.fit(*sets, epochs=run.pick(ci=2, demo=30, full=60), seed=run.seed)
+regressor = ParameterRegressor.fit(*sets, epochs=run.pick(ci=2, demo=30, full=60), seed=run.seed)
 
 
 def distances(generated, real):
@@ -361,7 +363,7 @@ own = Objective(critic_loss, wasserstein_generator_loss, gradient_penalty)
 channels = run.pick(ci=4, demo=8, full=64)
 steps = run.pick(ci=3, demo=400, full=10_000)
 generator, history = train_gan(channels, steps, objective=own, checkpoint=run.checkpoint("resnet"))
-spectra.plots.training(history, mock=data.mock)
+spectra_plots.training(history, mock=data.mock)
 
 # %% [markdown]
 # The critic's loss (left) is minus the distance that it estimates: it grows while the critic learns, then shrinks as the generator catches up; where it stands says nothing by itself. The Fréchet distance (middle) falls steeply and flattens. The roughness (right) approaches that of real spectra from below: noise is the last thing that a GAN learns.
@@ -375,7 +377,7 @@ made = sample(generator, conditions[test])
 chosen = np.random.default_rng(run.seed).choice(len(test), 10, replace=False)
 titles = [f"{a:.1f} Gyr, log Z {m:+.1f}, log M {s:.1f}" for _, a, m, s in np.column_stack(list(labels.values()))[test[chosen]]]
 pairs = {"real": values[test[chosen]], "generated": made[chosen]}
-spectra.plots.pairs(wavelength, {name: scale.inverse(v) for name, v in pairs.items()}, titles, mock=data.mock)
+spectra_plots.pairs(wavelength, {name: scale.inverse(v) for name, v in pairs.items()}, titles, mock=data.mock)
 
 # %% [markdown]
 # Break, lines and continuum belong to the age that was asked for. What is missing is detail: weak lines are smeared, and the noise is smoother than the real one.
@@ -391,7 +393,7 @@ for name, column in moved.items():
     asked[:, column] = steps_away
     noise = np.repeat(np.random.default_rng(1).normal(size=(1, LATENT)), len(asked), axis=0).astype(np.float32)
     curves[name] = scale.inverse(predict(generator, (noise, asked)))
-spectra.plots.moved(wavelength, curves, steps_away, mock=data.mock)
+spectra_plots.moved(wavelength, curves, steps_away, mock=data.mock)
 
 # %% [markdown]
 # With the age the break grows and the emission lines vanish: the condition works. The metallicity changes less, and partly what belongs to the age, since in the sample the two go together. Two standard deviations away at fixed other parameters there are hardly any galaxies, so the ends of both series are extrapolation.
@@ -471,7 +473,7 @@ def measured(spectra):
 
 lines = {name: measured(v) for name, v in (("real", values[test]), ("generated", made), ("PCA + Gaussian", gaussian))}
 age_bins = np.digitize(kept.age[test], np.quantile(kept.age[test], [1 / 3, 2 / 3]))
-spectra.plots.index_histograms(lines["real"], lines["generated"], age_bins, mock=data.mock)
+spectra_plots.index_histograms(lines["real"], lines["generated"], age_bins, mock=data.mock)
 
 # %% [markdown]
 # The generated distributions move with age as the real ones do and are about as wide. They differ in detail: the middle third in age bunches at one break strength, where real galaxies spread.
@@ -520,7 +522,7 @@ velocity = SPEED_OF_LIGHT * (redshifts["redshift"] - checked.redshift) / (1 + ch
 good_enough = signal[test[: len(checked)]] > 5
 right = (np.abs(velocity) < 300)[good_enough]
 run.score("redshift right within 300 km/s, S/N > 5", right.mean(), bootstrap_error(np.mean, right), above=0.95)
-spectra.plots.velocities(velocity[good_enough], redshifts["r"][good_enough], mock=data.mock)
+spectra_plots.velocities(velocity[good_enough], redshifts["r"][good_enough], mock=data.mock)
 
 # %% [markdown]
 # Nearly all redshifts are right, most within some ten km/s. On mock data that is easy: spectra and templates come from the same library of stars, so no galaxy is unlike all templates. (With real SDSS eigenspectra on a real SDSS galaxy: `python -m helpers.subjects.spectra redshift FILE.fits`.)

@@ -39,10 +39,12 @@ from torch import nn
 
 from helpers import plots
 from helpers.course import setup
+from helpers.evaluation.judge import ParameterRegressor
 from helpers.exercises import exercise, hint
 from helpers.plots import latent as latent_plots
 from helpers.plots.sliders import sliders
 from helpers.subjects import spectra
+from helpers.subjects.spectra.sets import NAMES, training_set
 from helpers.training import Ensemble, ensemble_objective, fit, fit_gan, predict
 
 run = setup("02_latent_space", seed=2024)
@@ -56,8 +58,8 @@ run = setup("02_latent_space", seed=2024)
 
 # %%
 n_spectra, n_train, n_validation = run.pick(ci=(500, 300, 60), demo=(4000, 2700, 300), full=(10_000, 7000, 1000))
-data = spectra.training_set(run.use(spectra.load(n_spectra)), n_train, n_validation, seed=run.seed)
-NAMES, BINS, MOCK = spectra.NAMES, data.values.shape[1], data.mock
+data = training_set(run.use(spectra.load(n_spectra)), n_train, n_validation, seed=run.seed)
+BINS, MOCK = data.values.shape[1], data.mock
 real, asked = data.part("test")
 titles = [f"z = {z:.2f}, {age:.1f} Gyr" for z, age, *_ in data.parameters[data.test[:9]]]
 latent_plots.grid(data.wavelength, data.flux(real[:9]).reshape(3, 3, -1), titles, mock=MOCK)
@@ -66,7 +68,7 @@ latent_plots.grid(data.wavelength, data.flux(real[:9]).reshape(3, 3, -1), titles
 # **A judge.** A network that reads redshift, age, metallicity and mass from spectra, trained on **real** training spectra only. It serves twice: it says which parameters a generated spectrum has, and its last but one layer gives 32 *features* in which sets of spectra are compared. (The Inception network, from which the usual FID has its features, knows cats and not galaxies.) How well does it read real test spectra?
 
 # %%
-regressor = spectra.ParameterRegressor.fit(
+regressor = ParameterRegressor.fit(
     data.part("train"), data.part("validation"), epochs=run.pick(ci=2, demo=25, full=60), seed=run.seed
 )
 pd.DataFrame({"R² on real test spectra": regressor.r2(real, asked)}, index=NAMES).T.round(3)

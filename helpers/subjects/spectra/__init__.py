@@ -1,20 +1,8 @@
-"""Galaxy spectra: readers, the simulator, line indices, cross-correlation, what is peculiar to the subject."""
+"""Galaxy spectra: what they are, and where they come from.
 
-from helpers.evaluation.judge import ParameterRegressor
-from helpers.subjects.spectra import plots, prepare
+The other rooms are imported by name: `prepare`, `indices`, `correlation`, `sdss`, `sets`, `plots`.
+"""
+
 from helpers.subjects.spectra.data import Spectra, load, read, simulate, write
-from helpers.subjects.spectra.sets import NAMES, TrainingSet, training_set
 
-__all__ = [
-    "NAMES",
-    "ParameterRegressor",
-    "Spectra",
-    "TrainingSet",
-    "load",
-    "plots",
-    "prepare",
-    "read",
-    "simulate",
-    "training_set",
-    "write",
-]
+__all__ = ["Spectra", "load", "read", "simulate", "write"]

@@ -1,21 +1,23 @@
 """Galaxy spectra: `load` reads the school's file or simulates one, `read` and `write` know its layout.
 
-The file ``sdss_galaxy_spec.hdf5`` has a group ``raw`` with the data sets ``wavelength``, shape (n_pix,); ``spec`` and
-``specerr``, shape (n, n_pix); and ``z zerr age metallicity smass plateid fiberid mjd ra dec``, shape (n,). Its
-units are not written in it: those of `Spectra` are taken for granted.
+The file ``sdss_galaxy_spec.hdf5`` has a group ``raw`` with the data sets ``wavelength``, shape (n_pix,);
+``spec`` and ``specerr``, shape (n, n_pix); and ``z zerr age metallicity smass plateid fiberid mjd ra
+dec``, shape (n,). Its units are not written in it: those of `Spectra` are taken for granted.
 """
 
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
 
 import h5py
 import numpy as np
 
 from helpers.datasets.files import DataError, atomic_path
-from helpers.datasets.places import data_folder, find, short
+from helpers.datasets.places import find, short
 from helpers.datasets.reading import limit_hdf5, listed, reading
-from helpers.datasets.registry import choose
-from helpers.subjects.spectra import mock
+from helpers.datasets.sample import Sample, load_or_simulate
+from helpers.subjects.spectra import mock, pixels
 
 FILE = "sdss_galaxy_spec.hdf5"
 KEYS = {  # of the file, by the names used here
@@ -33,10 +35,13 @@ KEYS = {  # of the file, by the names used here
     "ra": "ra",
     "dec": "dec",
 }
+SINGLE = ("flux", "error")  # kept as float32
+WHOLE = ("plate", "fiber", "mjd")  # as int64; all others as float64
+ROWS_A_CHUNK = 64  # in a file: a few spectra are read without the rest
 
 
-@dataclass(frozen=True)
-class Spectra:
+@dataclass(frozen=True, kw_only=True)
+class Spectra(Sample):
     """Galaxy spectra on one grid, and what is known of the galaxies.
 
     Attributes
@@ -44,7 +49,7 @@ class Spectra:
     wavelength : numpy.ndarray, shape (n_pix,)
         In vacuum, in Å; increasing, observer frame.
     flux, error : numpy.ndarray of float32, shape (n, n_pix)
-        In 1e-17 erg/s/cm²/Å. A pixel is good where the flux is finite and the error finite and above 0: see `good`.
+        In 1e-17 erg/s/cm²/Å; see `good`.
     redshift, redshift_error : numpy.ndarray, shape (n,)
     age : numpy.ndarray, shape (n,)
         Weighted by light, in Gyr.
@@ -56,9 +61,9 @@ class Spectra:
         What names the spectrum in the survey; in a mock without meaning.
     ra, dec : numpy.ndarray, shape (n,)
         In degrees; in a mock without meaning.
-    source : {"real", "mock"}
-        Read from a file, or simulated by this package.
     """
+
+    shared: ClassVar[tuple] = ("wavelength",)
 
     wavelength: np.ndarray
     flux: np.ndarray
@@ -73,28 +78,11 @@ class Spectra:
     mjd: np.ndarray
     ra: np.ndarray
     dec: np.ndarray
-    source: str
-
-    def __len__(self):
-        return len(self.flux)
-
-    def __getitem__(self, rows):
-        """The spectra of a slice, a mask or an array of indices; of one index, a set of one."""
-        if isinstance(rows, int | np.integer):
-            rows = [rows]
-        return replace(
-            self, **{name: getattr(self, name)[rows] for name in KEYS if name != "wavelength"}
-        )
-
-    @property
-    def mock(self):
-        """Whether the spectra were simulated by this package."""
-        return self.source == "mock"
 
     @property
     def good(self):
-        """Which pixels were measured: boolean, shape (n, n_pix)."""
-        return np.isfinite(self.flux) & np.isfinite(self.error) & (self.error > 0)
+        """Which pixels were measured, see `pixels.good`: boolean, shape (n, n_pix)."""
+        return pixels.good(self.flux, self.error)
 
     @property
     def parameters(self):
@@ -102,19 +90,22 @@ class Spectra:
         return np.stack([self.redshift, self.age, self.metallicity, self.mass], axis=1)
 
 
-def load(n=4000, *, source="auto", seed=0):
+def load(n=4000, *, source="auto", seed=0, path=None):
     """Return the first `n` galaxy spectra: the real ones if they are there, or else simulated ones.
 
-    Simulated spectra are kept in ``cache/`` of `helpers.datasets.data_folder`, in the layout of the real file.
+    Simulated spectra are kept in ``cache/`` of `helpers.datasets.places.data_folder`, in the layout of
+    the real file.
 
     Parameters
     ----------
     n : int
         Number of spectra; only so many are read.
     source : {"auto", "real", "mock"}
-        "real" is `FILE` on the data search path, "mock" the simulator, "auto" the real one if it is there.
+        "real" is the file, "mock" the simulator, "auto" the real one if it is there.
     seed : int
         Of the simulation; the first spectra of a seed do not depend on `n`.
+    path : path, optional
+        Of the file; by default `FILE` on the data search path.
 
     Returns
     -------
@@ -122,15 +113,23 @@ def load(n=4000, *, source="auto", seed=0):
 
     Raises
     ------
-    helpers.datasets.DataError
+    helpers.datasets.files.DataError
         If the file is not there, not whole, not in the expected layout, or has fewer spectra.
     ValueError
         If `n` is less than 1, or `seed` negative.
     """
-    if n < 1 or seed < 0:
-        raise ValueError(f"expected n of 1 or more and a seed of 0 or more, found {n} and {seed}")
-    path = find(FILE)
-    return _cached(n, seed) if choose(source, path, "galaxy spectra") == "mock" else read(path, n)
+    if seed < 0:
+        raise ValueError(f"expected a seed of 0 or more, found {seed}: choose another one")
+    return load_or_simulate(
+        "galaxy spectra",
+        n,
+        source,
+        real=find(FILE) if path is None else path,
+        read=read,
+        simulate=partial(_simulated, seed=seed),
+        cache=f"sdss_galaxy_mock-{seed}-v{mock.VERSION}.hdf5",
+        write=write,
+    )
 
 
 def simulate(n, seed=0):
@@ -149,35 +148,16 @@ def simulate(n, seed=0):
         As `helpers.subjects.spectra.mock.simulate` gives it, with the noise-free flux.
     """
     raw, truth = mock.simulate(n, seed, keep_noise_free=True)
-    return _mock(raw), truth
+    return _spectra(raw), truth
 
 
-def _mock(raw):
-    return Spectra(**{name: raw[key] for name, key in KEYS.items()}, source="mock")
+def _simulated(n, seed):
+    return _spectra(mock.simulate(n, seed)[0])
 
 
-def _cached(n, seed):
-    """The first `n` simulated spectra of this seed, from the cache where it has so many."""
-    path = data_folder() / "cache" / f"sdss_galaxy_mock-{seed}-v{mock.VERSION}.hdf5"
-    if path.exists():
-        try:
-            if _count(path) >= n:
-                return replace(read(path, n), source="mock")
-        except DataError as error:
-            print(f"galaxy spectra: the cache is made again ({error})")
-    spectra = _mock(mock.simulate(n, seed)[0])
-    try:
-        write(spectra, path)
-    except OSError as error:
-        print(
-            f"galaxy spectra: not kept for the next time ({short(path.parent)}/ cannot be written to: {error})"
-        )
-    return spectra
-
-
-def _count(path):
-    with _opened(path) as group:
-        return len(group["z"])
+def _spectra(raw):
+    """Simulated spectra, from arrays by the keys of the file."""
+    return Spectra(source="mock", **{name: raw[key] for name, key in KEYS.items()})
 
 
 def read(path, n=None):
@@ -196,29 +176,32 @@ def read(path, n=None):
 
     Raises
     ------
-    helpers.datasets.DataError
+    helpers.datasets.files.DataError
         Naming the file, what was expected and what was found.
     """
     with _opened(path) as group:
-        n_pix, total = len(group["wavelength"]), len(group["z"])
+        total = len(group["z"])
         if n is not None and n > total:
             raise DataError(f"expected {n} spectra in {short(path)}, found {total}: ask for fewer")
         arrays = {name: group[key][:n] for name, key in KEYS.items() if name != "wavelength"}
         arrays["wavelength"] = group["wavelength"][...]
-    wavelength = arrays["wavelength"] = arrays["wavelength"].astype(np.float64)
-    if n_pix < 2 or not (
-        np.isfinite(wavelength).all() and wavelength[0] > 0 and (np.diff(wavelength) > 0).all()
-    ):
-        raise DataError(
-            f"expected increasing wavelengths in Å in {short(path)}, found others: repair raw/wavelength"
-        )
-    for name in ("flux", "error"):
-        arrays[name] = arrays[name].astype(np.float32, copy=False)
-    for name in ("plate", "fiber", "mjd"):
-        arrays[name] = arrays[name].astype(np.int64)
-    for name in ("redshift", "redshift_error", "age", "metallicity", "mass", "ra", "dec"):
-        arrays[name] = arrays[name].astype(np.float64)
-    return Spectra(**arrays, source="real")
+    arrays = {name: array.astype(_kind(name), copy=False) for name, array in arrays.items()}
+    if not _is_grid(arrays["wavelength"]):
+        expected = f"expected increasing wavelengths in Å in {short(path)}"
+        raise DataError(f"{expected}, found others: repair raw/wavelength")
+    return Spectra(source="real", **arrays)
+
+
+def _kind(name):
+    if name in SINGLE:
+        return np.float32
+    return np.int64 if name in WHOLE else np.float64
+
+
+def _is_grid(wavelength):
+    if len(wavelength) < 2 or not np.isfinite(wavelength).all():
+        return False
+    return wavelength[0] > 0 and (np.diff(wavelength) > 0).all()
 
 
 @contextmanager
@@ -229,35 +212,38 @@ def _opened(path):
         group = file.get("raw")
         if not isinstance(group, h5py.Group):
             raise DataError(f"expected a group raw in {name}, found {listed(file)}: get it again")
-        _check(group, name)
+        for key in KEYS.values():
+            _check_numbers(group, key, name)
+        _check_shapes(group, name)
         limit_hdf5(file, [group[key] for key in KEYS.values()])
         yield group
 
 
-def _check(group, name):
+def _check_numbers(group, key, name):
+    if not isinstance(group.get(key), h5py.Dataset):
+        found = listed(group)
+        raise DataError(f"expected raw/{key} in {name}, found only {found}: get it again")
+    if group[key].dtype.kind not in "fiu":
+        ragged = key in ("spec", "specerr")
+        found = "spectra of different lengths" if ragged else f"the type {group[key].dtype}"
+        expected = f"expected numbers on one grid in raw/{key} of {name}"
+        raise DataError(f"{expected}, found {found}: rebin and write anew")
+
+
+def _check_shapes(group, name):
+    n_pix = _length(group["wavelength"])
+    n = _length(group["z"])
+    special = {"wavelength": (n_pix,), "spec": (n, n_pix), "specerr": (n, n_pix)}
     for key in KEYS.values():
-        if not isinstance(group.get(key), h5py.Dataset):
-            found = listed(group)
-            raise DataError(f"expected raw/{key} in {name}, found only {found}: get it again")
-        if group[key].dtype.kind not in "fiu":
-            kind = (
-                "spectra of different lengths"
-                if key in ("spec", "specerr")
-                else f"the type {group[key].dtype}"
-            )
-            raise DataError(
-                f"expected numbers on one grid in raw/{key} of {name}, found {kind}: rebin and write anew"
-            )
-    n_pix, n = (group[key].shape[0] if group[key].shape else 0 for key in ("wavelength", "z"))
-    for key in KEYS.values():
-        expected = {"wavelength": (n_pix,), "spec": (n, n_pix), "specerr": (n, n_pix)}.get(
-            key, (n,)
-        )
-        if group[key].shape != expected:
-            found = group[key].shape
-            raise DataError(
-                f"expected the shape {expected} of raw/{key} in {name}, found {found}: get it again"
-            )
+        expected = special.get(key, (n,))
+        found = group[key].shape
+        if found != expected:
+            wanted = f"expected the shape {expected} of raw/{key} in {name}"
+            raise DataError(f"{wanted}, found {found}: get it again")
+
+
+def _length(data_set):
+    return data_set.shape[0] if data_set.shape else 0
 
 
 def write(spectra, path):
@@ -273,9 +259,6 @@ def write(spectra, path):
         group = file.create_group("raw")
         for name, key in KEYS.items():
             array = getattr(spectra, name)
-            chunks = (
-                (min(64, len(array)), array.shape[1]) if array.ndim == 2 and len(array) else None
-            )
-            group.create_dataset(
-                key, data=array, chunks=chunks
-            )  # in chunks of rows: a few are read without the rest
+            chunked = array.ndim == 2 and len(array) > 0
+            chunks = (min(ROWS_A_CHUNK, len(array)), array.shape[1]) if chunked else None
+            group.create_dataset(key, data=array, chunks=chunks)

@@ -6,7 +6,18 @@ import numpy as np
 
 from helpers.subjects.spectra import prepare
 
-NAMES = ("z", "age", "metallicity", "mass")
+PARAMETERS = {  # by the names of figures and tables; of metallicity and mass the logarithms
+    "z": lambda spectra: spectra.redshift,
+    "age": lambda spectra: spectra.age,
+    "metallicity": lambda spectra: np.log10(spectra.metallicity),
+    "mass": lambda spectra: np.log10(spectra.mass),
+}
+NAMES = tuple(PARAMETERS)
+
+
+def parameters(spectra):
+    """Redshift, age in Gyr, log10 of metallicity (solar units) and of mass (M☉): shape (n, 4)."""
+    return np.column_stack([value(spectra) for value in PARAMETERS.values()])
 
 
 @dataclass(frozen=True)
@@ -20,9 +31,9 @@ class TrainingSet:
     values : numpy.ndarray of float32, shape (n, n_bins)
         Normalised by `scale`.
     conditions : numpy.ndarray of float32, shape (n, 4)
-        Redshift, age, log metallicity and log mass, with mean 0 and deviation 1 over the training rows.
+        The parameters, with mean 0 and deviation 1 over the training rows.
     parameters : numpy.ndarray, shape (n, 4)
-        The same before: age in Gyr, log10 of the metallicity in solar units, log10 of the mass in M☉.
+        As the function `parameters` gives them, in the order of `NAMES`.
     train, validation, test : numpy.ndarray of int
         Rows of the three parts, at random.
     scale : helpers.subjects.spectra.prepare.Normaliser
@@ -73,23 +84,30 @@ def training_set(spectra, n_train, n_validation, *, n_bins=128, seed=0, window=(
     ------
     ValueError
         If no spectrum is left for the test set.
-    helpers.datasets.DataError
+    helpers.datasets.files.DataError
         If no good spectra are left.
     """
     kept, _ = prepare.clean(spectra)
     if n_train + n_validation >= len(kept):
-        raise ValueError(
-            f"expected more than {n_train} + {n_validation} good spectra, found {len(kept)}: load more, or train on fewer"
-        )
+        expected = f"expected more than {n_train} + {n_validation} good spectra"
+        raise ValueError(f"{expected}, found {len(kept)}: load more, or train on fewer")
     edges = prepare.common_grid(kept.wavelength[0], kept.wavelength[-1], n_bins)
+    wavelength = prepare.centres(edges)
     flux, _ = prepare.rebin(kept.wavelength, kept.flux, kept.error, edges)
     order = np.random.default_rng(seed).permutation(len(kept))
     train, validation, test = np.split(order, [n_train, n_train + n_validation])
-    scale = prepare.Normaliser.fit(prepare.centres(edges), flux[train], window)
-    logarithms = np.log10(kept.metallicity), np.log10(kept.mass)
-    parameters = np.column_stack([kept.redshift, kept.age, *logarithms])
-    conditions = (parameters - parameters[train].mean(axis=0)) / parameters[train].std(axis=0)
-    arrays = scale.transform(flux)[0].astype(np.float32), conditions.astype(np.float32), parameters
+    scale = prepare.Normaliser.fit(wavelength, flux[train], window)
+    values, _ = scale.transform(flux)
+    raw = parameters(kept)
+    conditions = (raw - raw[train].mean(axis=0)) / raw[train].std(axis=0)
     return TrainingSet(
-        prepare.centres(edges), *arrays, train, validation, test, scale, spectra.mock
+        wavelength=wavelength,
+        values=values.astype(np.float32),
+        conditions=conditions.astype(np.float32),
+        parameters=raw,
+        train=train,
+        validation=validation,
+        test=test,
+        scale=scale,
+        mock=spectra.mock,
     )

@@ -187,10 +187,21 @@ def test_more_spectra_than_there_are_is_an_error(file):
         data.load(21)
 
 
-@pytest.mark.parametrize("wrong", [{"n": 0}, {"n": 3, "seed": -1}])
-def test_no_spectra_or_a_negative_seed_is_an_error(wrong):
-    with pytest.raises(ValueError, match="expected n of 1 or more and a seed of 0 or more"):
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [({"n": 0}, "n of 1 or more, found 0"), ({"n": 3, "seed": -1}, "seed of 0 or more, found -1")],
+)
+def test_no_spectra_or_a_negative_seed_is_an_error(wrong, message):
+    with pytest.raises(ValueError, match=f"expected an? {message}|expected {message}"):
         data.load(**wrong)
+
+
+def test_a_file_may_be_named(file, folder):
+    elsewhere = folder / "other.hdf5"
+    file.rename(elsewhere)
+    assert data.load(3, path=elsewhere).source == "real"
+    with pytest.raises(DataError, match="real data not found at"):
+        data.load(3, path=file, source="real")
 
 
 def test_without_the_file_real_is_refused_and_auto_simulates(folder, capsys):
@@ -208,7 +219,9 @@ def test_the_mock_is_kept_in_the_same_layout_and_read_again(folder, monkeypatch,
         fewer = data.load(10, source="mock", seed=7)
     assert fewer.mock and np.array_equal(fewer.flux, first.flux[:10], equal_nan=True)
     more = data.load(40, source="mock", seed=7)
-    assert "made again" not in capsys.readouterr().out  # a cache that is too small is not damaged
+    assert (
+        "expected 40 spectra in cache/" in capsys.readouterr().out
+    )  # it is too small, not damaged
     assert len(more) == 40 and np.array_equal(more.error[:30], first.error)
     assert list((folder / "cache").iterdir()) == [cache]
 

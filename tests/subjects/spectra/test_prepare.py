@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from helpers.datasets.files import DataError
-from helpers.subjects.spectra import data, prepare
+from helpers.subjects.spectra import data, pixels, prepare
 
 
 @pytest.fixture(scope="module")
@@ -104,9 +104,9 @@ def test_rebinning_is_what_plain_loops_give(n_bins):
     redshift = np.array([0, 0.005, 0.01, 0.012])
     edges = np.linspace(4012, 4140, n_bins + 1)
     means, errors = prepare.rebin(wavelength, flux, error, edges, redshift)
-    pixels = prepare._pixel_edges(wavelength)
+    limits = pixels.edges(wavelength)
     for i, z in enumerate(redshift):
-        mean, sigma, covered = slow_rebin(pixels, flux[i], error[i], edges * (1 + z))
+        mean, sigma, covered = slow_rebin(limits, flux[i], error[i], edges * (1 + z))
         enough = covered >= 0.5
         assert (np.isfinite(errors[i]) == enough).all()
         assert means[i, enough] == pytest.approx(mean[enough] * (1 + z), rel=1e-9)
@@ -118,10 +118,10 @@ def test_flux_is_conserved(normal):
     flux, _ = prepare.rebin(
         normal.wavelength, normal.flux, np.ones_like(normal.flux), edges, normal.redshift
     )
-    pixels = prepare._pixel_edges(normal.wavelength)
+    limits = pixels.edges(normal.wavelength)
     for i, z in enumerate(normal.redshift):
-        shared = np.minimum(pixels[1:], edges[-1] * (1 + z)) - np.maximum(
-            pixels[:-1], edges[0] * (1 + z)
+        shared = np.minimum(limits[1:], edges[-1] * (1 + z)) - np.maximum(
+            limits[:-1], edges[0] * (1 + z)
         )
         before = normal.flux[i].astype(float) @ np.clip(shared, 0, None)
         assert flux[i] @ np.diff(edges) == pytest.approx(before, rel=1e-10)
@@ -223,7 +223,7 @@ def test_the_rest_frame_moves_wavelengths_and_keeps_the_flux(normal):
 
 def test_the_overlap_is_reached_by_all_and_no_narrower(normal):
     lower, upper = prepare.overlap(normal)
-    first, *_, last = prepare._pixel_edges(normal.wavelength)
+    first, *_, last = pixels.edges(normal.wavelength)
     assert lower * (1 + normal.redshift.min()) == pytest.approx(first)
     assert upper * (1 + normal.redshift.max()) == pytest.approx(last)
     edges = prepare.common_grid(lower, upper)

@@ -72,7 +72,7 @@ def test_bad_pixels_have_no_weight(tmp_path):
     flux, ivar = np.full(len(LOGLAM), 2.0), np.ones(len(LOGLAM))
     flux[5], ivar[6:10] = np.nan, [0, np.nan, -3, np.inf]
     spectrum = sdss.read_spectrum(write_spectrum(tmp_path / "spec.fits", flux=flux, ivar=ivar))
-    assert np.flatnonzero(spectrum.inverse_variance == 0).tolist() == [5, 6, 7, 8, 9]
+    assert np.flatnonzero(~np.isfinite(spectrum.error)).tolist() == [5, 6, 7, 8, 9]
     assert np.isinf(spectrum.error[5:10]).all() and np.isfinite(spectrum.error[10:]).all()
 
 
@@ -83,7 +83,7 @@ def test_a_spectrum_in_the_older_format_is_read(tmp_path):
         write_image(tmp_path / "spSpec-51602-0266-013.fit", image, Z=0.12, SPEC_CLN=2)
     )
     assert (spectrum.redshift, spectrum.object_class) == (0.12, "GALAXY")
-    assert (spectrum.flux == 3).all() and spectrum.inverse_variance[[9, 10]].tolist() == [4, 0]
+    assert (spectrum.flux == 3).all() and spectrum.error[[9, 10]].tolist() == [0.5, np.inf]
     assert spectrum.wavelength[1] == pytest.approx(10**3.4001)
 
 
@@ -255,58 +255,64 @@ def test_what_is_wrong_with_templates_is_said(tmp_path):
         sdss.read_templates(*apart)
 
 
+# --- the redshift of a file ------------------------------------------------------------------------------------------
+
+
+def test_the_redshift_of_a_file_says_r_template_and_what_the_survey_found(tmp_path):
+    spectrum = write_spectrum(tmp_path / "spec-1.fits", 0.2)
+    templates = write_image(tmp_path / "spEigenGal-1.fits", [template(1), template(0)])
+    found = sdss.redshift_of(spectrum, [templates])
+    assert found.redshift == pytest.approx(0.2, abs=1e-4) and found.trusted
+    assert found.template == "spEigenGal-1 row 2" and found.n_bad == 0
+    assert abs(found.difference) < 3 * found.velocity_error
+    printed = str(found)
+    assert "spec-1: redshift 0.200" in printed and "template spEigenGal-1 row 2" in printed
+    assert "GALAXY at 0.20000" in printed
+    for absent in ("MOCK", "not to be trusted", "bad pixels"):
+        assert absent not in printed
+
+
+def test_noise_is_not_to_be_trusted_and_has_no_entry_in_a_catalogue(tmp_path):
+    noise = np.random.default_rng(0).normal(size=len(LOGLAM))
+    noise[:3] = np.nan
+    spectrum = write_spectrum(tmp_path / "spec-2.fits", flux=noise, about=None)
+    templates = write_image(tmp_path / "spEigenGal-1.fits", [template(1), template(0)])
+    found = sdss.redshift_of(spectrum, [templates])
+    assert not found.trusted and found.difference is None and found.n_bad == 3
+    assert "not to be trusted" in str(found) and "catalogue" not in str(found)
+    assert "bad pixels: 3 of 3800" in str(found)
+
+
+def test_templates_are_found_and_else_those_of_the_mock_are_taken(tmp_path, monkeypatch):
+    spectrum = write_spectrum(tmp_path / "spec-1.fits", 0.2)
+    monkeypatch.setattr(sdss, "find", lambda name: None)
+    monkeypatch.setattr(sdss.mock, "templates", lambda: (REST, template()[None], ["own"]))
+    assert "MOCK" in str(sdss.redshift_of(spectrum))
+    write_image(tmp_path / "spEigenGal-53724.fits", [template(0), template(1)])
+
+    def find(name):
+        return tmp_path / name if (tmp_path / name).exists() else None
+
+    monkeypatch.setattr(sdss, "find", find)
+    found = sdss.redshift_of(spectrum)
+    assert "MOCK" not in str(found) and "sdss_eigenspectra" in found.templates
+
+
 # --- the command line ------------------------------------------------------------------------------------------------
 
 
-def test_the_command_prints_redshift_r_and_template(tmp_path, capsys):
+def test_the_command_prints_what_was_found(tmp_path, capsys):
     spectrum = write_spectrum(tmp_path / "spec-1.fits", 0.2)
     templates = write_image(tmp_path / "spEigenGal-1.fits", [template(1), template(0)])
     assert command.main(["redshift", str(spectrum), "--templates", str(templates)]) == 0
-    printed = capsys.readouterr().out
-    assert "spec-1: redshift 0.200" in printed and "template spEigenGal-1 row 2" in printed
-    assert (
-        "GALAXY at 0.20000" in printed
-        and "MOCK" not in printed
-        and "not to be trusted" not in printed
-    )
-    noise = np.random.default_rng(0).normal(size=len(LOGLAM))
-    other = write_spectrum(tmp_path / "spec-2.fits", flux=noise, about=None)
-    assert command.main(["redshift", str(other), "--templates", str(templates)]) == 0
-    printed = capsys.readouterr().out
-    assert "not to be trusted" in printed and "catalogue" not in printed
-
-
-def test_the_command_finds_templates_and_else_takes_the_mock(tmp_path, capsys, monkeypatch):
-    spectrum = write_spectrum(tmp_path / "spec-1.fits", 0.2)
-    monkeypatch.setattr(command, "find", lambda name: None)
-    monkeypatch.setattr(
-        command.mock, "templates", lambda: (REST, template()[None], ["own"]), raising=False
-    )
-    assert command.main(["redshift", str(spectrum)]) == 0
-    assert "MOCK" in capsys.readouterr().out
-    write_image(tmp_path / "spEigenGal-53724.fits", [template(0), template(1)])
-    monkeypatch.setattr(
-        command, "find", lambda name: path if (path := tmp_path / name).exists() else None
-    )
-    assert command.main(["redshift", str(spectrum)]) == 0
-    printed = capsys.readouterr().out
-    assert "MOCK" not in printed and "sdss_eigenspectra" in printed
+    assert "spec-1: redshift 0.200" in capsys.readouterr().out
 
 
 def test_the_command_says_in_one_line_what_is_wrong(tmp_path, capsys):
     assert command.main(["redshift", str(tmp_path / "nothing.fits")]) == 1
     flat = write_spectrum(tmp_path / "flat.fits", flux=np.ones(len(LOGLAM)))
-    assert (
-        command.main(
-            [
-                "redshift",
-                str(flat),
-                "--templates",
-                str(write_image(tmp_path / "t.fits", template())),
-            ]
-        )
-        == 1
-    )
+    templates = write_image(tmp_path / "t.fits", template())
+    assert command.main(["redshift", str(flat), "--templates", str(templates)]) == 1
     said = capsys.readouterr()
     assert said.out == "" and len(said.err.strip().split("\n")) == 2
     assert "nothing.fits" in said.err and "with structure" in said.err

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 from helpers.evaluation.frechet import frechet_distance
+from helpers.evaluation.judge import ParameterRegressor
 from helpers.subjects import spectra
+from helpers.subjects.spectra import prepare
+from helpers.subjects.spectra.sets import training_set
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +19,7 @@ def few():
 
 @pytest.fixture(scope="module")
 def prepared(few):
-    return spectra.training_set(few, 180, 40, n_bins=64, seed=1)
+    return training_set(few, 180, 40, n_bins=64, seed=1)
 
 
 def test_parts_share_no_row_and_leave_none_out(prepared):
@@ -32,10 +35,10 @@ def test_scales_are_learned_from_training_rows_only(few, prepared):
     np.testing.assert_allclose(prepared.values[prepared.train].mean(axis=0), 0, atol=1e-5)
     assert np.abs(prepared.conditions[prepared.test].mean(axis=0)).max() > 1e-4
     # Other test rows, the same scale
-    kept, _ = spectra.prepare.clean(few)
+    kept, _ = prepare.clean(few)
     changed = kept.flux.copy()
     changed[prepared.test] *= np.linspace(0.5, 2, changed.shape[1])
-    again = spectra.training_set(replace(kept, flux=changed), 180, 40, n_bins=64, seed=1)
+    again = training_set(replace(kept, flux=changed), 180, 40, n_bins=64, seed=1)
     np.testing.assert_array_equal(again.scale.mean, prepared.scale.mean)
     np.testing.assert_array_equal(again.values[again.train], prepared.values[prepared.train])
 
@@ -56,7 +59,7 @@ def test_the_frame_is_the_observers_and_flux_comes_back(few, prepared):
 
 def test_too_few_spectra_are_refused(few):
     with pytest.raises(ValueError, match=r"expected more than 200 \+ 200 good spectra"):
-        spectra.training_set(few, 200, 200)
+        training_set(few, 200, 200)
 
 
 def test_the_regressor_reads_what_is_there_and_gives_features(prepared):
@@ -66,7 +69,7 @@ def test_the_regressor_reads_what_is_there_and_gives_features(prepared):
     values = hidden[:, :2] @ rng.normal(size=(2, 20)).astype("f4") + 0.05 * rng.normal(
         size=(600, 20)
     ).astype("f4")
-    judge = spectra.ParameterRegressor.fit(
+    judge = ParameterRegressor.fit(
         (values[:400], hidden[:400]), (values[400:500], hidden[400:500]), epochs=15
     )
     r2 = judge.r2(values[500:], hidden[500:])
@@ -78,7 +81,7 @@ def test_the_regressor_reads_what_is_there_and_gives_features(prepared):
     )
     far = judge.frechet_distance(values[:300], values[300:] + 1)
     assert far > 3 * judge.frechet_distance(values[:300], values[300:])
-    again = spectra.ParameterRegressor.fit(
+    again = ParameterRegressor.fit(
         (values[:400], hidden[:400]), (values[400:500], hidden[400:500]), epochs=15
     )
     np.testing.assert_array_equal(judge.predict(values), again.predict(values))
