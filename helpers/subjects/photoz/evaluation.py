@@ -1,4 +1,4 @@
-"""How well redshifts can be predicted from anybody's catalogue: `evaluate` a file by its columns."""
+"""How well redshifts can be predicted from anybody's catalogue: `evaluate` a file."""
 
 import numpy as np
 
@@ -39,9 +39,9 @@ def evaluate(path, fluxes, errors=None, z_spec="z_spec", model="rf", seed=0, mos
     -------
     dict
         The figures of merit of `helpers.evaluation.regression` and their errors, over the galaxies
-        with a redshift, each predicted by a model that has not seen it; under "constant" those of the
-        training mean; and the numbers of rows, of redshifts, of exact duplicates (left out, since a
-        copy in the training set would tell), and of galaxies used.
+        with a redshift, each predicted by a model that has not seen it; under "constant" those of
+        the training mean; and the numbers of rows, of redshifts, of exact duplicates (left out,
+        since a copy in the training set would tell), and of galaxies used.
 
     Raises
     ------

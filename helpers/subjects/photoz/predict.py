@@ -46,15 +46,17 @@ def predict_catalogue(model, source, target, *, keep=None, rows=50_000):
     good, the same call again goes on with the parts that are not there; at the end they are put
     together, in the order of the input, and the folder is removed.
 
-    Without more ado the parts run on threads of this machine. Where there is a `distributed.Client`,
-    they run on the workers of its Dask cluster, which must see the folder of the target.
+    Without more ado the parts run on threads of this machine. Where there is a
+    `distributed.Client`, they run on the workers of its Dask cluster, which must see the folder of
+    the target.
 
     Parameters
     ----------
     model : sklearn.pipeline.Pipeline
         Fitted, as `helpers.subjects.photoz.models.make` makes them: it says which columns it needs.
     source, target : path
-        Parquet files; the source may be a folder of them, which are taken in the order of their names.
+        Parquet files; the source may be a folder of them, which are taken in the order of their
+        names.
     keep : sequence of str, optional
         Columns to copy; by default those of ``id`` and ``field`` that there are.
     rows : int
