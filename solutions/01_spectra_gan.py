@@ -84,7 +84,7 @@ removed
 labels = {"redshift": kept.redshift, "age [Gyr]": kept.age, "log metallicity / Z☉": np.log10(kept.metallicity)}
 labels["log mass / M☉"] = np.log10(kept.mass)
 NAMES = ("z", "age", "metallicity", "mass")
-spectra_plots.distributions(labels, mock=data.mock)
+plots.corner(labels, mock=data.mock)
 
 # %% [markdown]
 # What is left is a magnitude-limited sample: the more distant, the more massive. Massive galaxies are old and rich in metals (the red sequence), light ones young and poor (the blue cloud). The four parameters are anything but independent, which matters below: a network can guess one from the others.
@@ -420,8 +420,8 @@ for column, name in enumerate(NAMES):
         f"{name}: R², asked for against found",
         found["generated"][column],
         errors["generated"][column],
-        floor=found["real"][column],
-        floor_name="real test spectra",
+        ceiling=found["real"][column],
+        ceiling_name="real test spectra",
         baseline=null[column],
         baseline_name="shuffled",
     )
@@ -525,7 +525,7 @@ run.score("redshift right within 300 km/s, S/N > 5", right.mean(), bootstrap_err
 spectra_plots.velocities(velocity[good_enough], redshifts["r"][good_enough], mock=data.mock)
 
 # %% [markdown]
-# Nearly all redshifts are right, most within some ten km/s. On mock data that is easy: spectra and templates come from the same library of stars, so no galaxy is unlike all templates. (With real SDSS eigenspectra on a real SDSS galaxy: `python -m helpers.subjects.spectra redshift FILE.fits`.)
+# Nearly all redshifts are right, most within some ten km/s. On mock data that is easy: spectra and templates come from the same library of stars, so no galaxy is unlike all templates. (With real SDSS eigenspectra on a real SDSS galaxy: `python -m helpers spectra redshift FILE.fits`.)
 #
 # Now the question of this hack. All spectra, real, generated and noise, are put on the same coarse rest-frame grid, so that the comparison is fair; their redshift is 0. Look at where the three distributions of r lie.
 

@@ -567,10 +567,10 @@ for name, design in designs.items():
         column = f"R² {parameter}"
         run.score(
             f"{name}: R² of {parameter}, asked for against found", row[column], error[column], above=0.8,
-            floor=ceiling, floor_name="real test spectra", baseline=designed[designed.design == "8 noise"][column].mean(),
+            ceiling=ceiling, ceiling_name="real test spectra", baseline=designed[designed.design == "8 noise"][column].mean(),
             baseline_name="8 noise",
         )
-    run.score(f"{name}: diversity", row["diversity"], error["diversity"], floor=1, floor_name="real spectra alike")
+    run.score(f"{name}: diversity", row["diversity"], error["diversity"], ceiling=1, ceiling_name="real spectra alike")
 results = {name: group["distance"].to_numpy() for name, group in designed.groupby("design", sort=False)}
 plots.seeds(results, "Fréchet distance", mock=MOCK)
 

@@ -38,12 +38,11 @@ from sklearn.pipeline import make_union
 from helpers import plots
 from helpers.course import setup
 from helpers.evaluation import comparison, distributions
-from helpers.evaluation import regression as metrics
 from helpers.evaluation.errors import bootstrap_error, format_number
 from helpers.evaluation.folds import out_of_fold, splits
 from helpers.exercises import exercise, hint
 from helpers.subjects import photoz
-from helpers.subjects.photoz import floor, mock, models
+from helpers.subjects.photoz import floor, metrics, mock, models
 from helpers.subjects.photoz import plots as photoz_plots
 from helpers.subjects.photoz.columns import BANDS, ERRORS, FEATURES, FLUXES, NOT_FEATURES
 from helpers.subjects.photoz.features import CatalogueColumns, PhotometricFeatures
@@ -372,7 +371,7 @@ X = forest[0].transform(galaxies.table.iloc[test])
 rng = np.random.default_rng(run.seed)
 shuffles = np.array([permutation_importance(forest[-1].predict, X, z[test], rng) for _ in range(run.pick(ci=2, demo=3, full=20))])
 importance = {"impurity": forest[-1].regressor_.feature_importances_, "permutation": shuffles.mean(axis=0)}
-photoz_plots.importances(importance, {"permutation": shuffles.std(axis=0)}, FEATURES, mock=galaxies.mock, most=20)
+plots.importances(importance, {"permutation": shuffles.std(axis=0)}, FEATURES, mock=galaxies.mock, most=20)
 
 # %% [markdown]
 # Both agree on the top: the fluxes on either side of the break. Below, impurity gives each of the other columns, `id`, `x` and `y` among them, a share of one or two percent; permutation gives them nothing within its error. Aperture and total flux in F160W share one importance: shuffle one, and the forest reads the other.
@@ -459,7 +458,7 @@ for train, test in folds:
 cdfs = {"template fit": (fitter.grid, template_cdf), "random forest": (grid, forest_cdf)}
 cdfs |= {"floor": (grid, floor_cdf)} if galaxies.mock else {}
 pits = {name: distributions.pit(*pair, z) for name, pair in cdfs.items()}
-photoz_plots.pit_histograms(pits, mock=galaxies.mock)
+plots.pit_histograms(pits, mock=galaxies.mock)
 
 # %%
 prior_cdf = np.tile(distributions.from_samples(grid, z[None]), (len(z), 1))
@@ -478,8 +477,10 @@ quality
 # %%
 subset = np.arange(0, len(z), 10)
 picked = np.r_[subset[np.argsort(crps["random forest"][subset])[-4:]], subset[:4]]
-photoz_plots.densities({name: pair[0] for name, pair in cdfs.items()}, {name: pair[1][picked] for name, pair in cdfs.items()},
-                       z[picked], [f"F160W = {m[i]:.1f}" for i in picked], mock=galaxies.mock)
+grids = {name: grid for name, (grid, _) in cdfs.items()}
+picked_cdfs = {name: cdf[picked] for name, (_, cdf) in cdfs.items()}
+titles = [f"F160W = {m[i]:.1f}" for i in picked]
+plots.densities(grids, picked_cdfs, z[picked], titles, np.arange(0, 4.51, 0.09), "redshift", mock=galaxies.mock)
 
 # %% [markdown]
 # Upper row: what is worst for the forest is bad for everybody. Even the floor expects these galaxies elsewhere, but it keeps a small peak near the true redshift, which the forest hardly has, since too few of its training galaxies are like that. Lower row: the three agree about where, and two of the galaxies have two peaks, of which a point estimate could only be the middle.

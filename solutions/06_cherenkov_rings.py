@@ -231,7 +231,7 @@ table.round(4)
 
 # %%
 coincident = likelihood.coincident_probability()
-floor = dict(floor=1 - coincident / 2, floor_name="coincident rings")  # half of the images have two rings
+ceiling = dict(ceiling=1 - coincident / 2, ceiling_name="coincident rings")  # half of the images have two rings
 fresh = rings.load(kind="classifier", n=run.pick(ci=2000, demo=30_000, full=100_000), seed=3, source="mock")
 pairs = fresh[fresh.n_rings == 2]
 missed, apart = count_with(counter, pairs) == 1, ring_metrics.separation(pairs.parameters)
@@ -245,7 +245,7 @@ axes[1].set(xlabel="separation of the two rings [px]", ylabel="fraction of the p
 
 for name, other, options in (("convolutional network", "PCA 50 + SVM", dict(above=0.985)),
                              ("PCA 50 + SVM", "lit pixels > threshold", dict(source="0.979"))):
-    run.score(f"1 or 2 rings, accuracy: {name}", *table.loc[name], **floor, **options,
+    run.score(f"1 or 2 rings, accuracy: {name}", *table.loc[name], **ceiling, **options,
               baseline=table.loc[other, "accuracy"], baseline_name=other)
 figure
 
@@ -306,7 +306,7 @@ figure
 
 # %% tags=["answer"]
 shown = {f"{name}, N_max = 6": matrices[name, 6] for name in ("CNN", "PCA + SVM")}
-plots.confusion(shown, range(1, 7), mock=True)
+plots.confusion(shown, range(1, 7), mock=True, quantity="number of rings")
 
 # %% [markdown] tags=["answer"]
 # The accuracy falls with N_max, for the network more slowly than for the SVM, and both stay far above chance; balanced accuracy agrees with plain accuracy, since all numbers are equally frequent. In the confusion matrices the network still tells one ring from two (the SVM less well), and most errors are off by one, among the large numbers, where light merges. That looks like a harder question, but it is no proof: we have no floor for more than two rings, and each number has fewer training images. Connected pieces cannot be counted instead: one ring is one cluster, but already two rings touch more often than not, and six are one cluster as a rule.

@@ -10,10 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import plots
 from helpers.course import Run, setup
-from helpers.evaluation.errors import bootstrap_error, format_number
-from helpers.evaluation.regression import rmse
 from helpers.exercises import registry
 
 
@@ -97,7 +94,13 @@ def test_warnings_of_our_own_code_become_errors_where_asked(monkeypatch):
 def test_scoreboard_on_screen_and_on_disk(folders):
     run = setup("99_toy", seed=1)
     run.score(
-        "accuracy", 0.99, 0.002, above=0.985, source="0.979", floor=0.9995, floor_name="coincidence"
+        "accuracy",
+        0.99,
+        0.002,
+        above=0.985,
+        source="0.979",
+        ceiling=0.9995,
+        ceiling_name="coincidence",
     )
     run.score("error <px>", 0.4, 0.01, below=0.3, baseline=5.5, baseline_name="constant", unit="px")
     run.score("error <px>", 0.2, 0.01, below=0.3, baseline=5.5, baseline_name="constant", unit="px")
@@ -118,18 +121,14 @@ def test_scoreboard_on_screen_and_on_disk(folders):
 
 def test_numbers_of_other_libraries_reach_the_disk(folders):
     run = setup("99_toy")
-    numbers = {"baseline": np.float32(0.1), "floor": np.int64(1), "above": np.float32(0.2)}
+    numbers = {"baseline": np.float32(0.1), "ceiling": np.int64(1), "above": np.float32(0.2)}
     run.score("R²", np.float32(0.5), torch.tensor(0.25), **numbers)
     run.score("lost", float("nan"), floor=np.float64("inf"))
     run.scoreboard()
     text = (folders / "out" / "scoreboards" / "99_toy.json").read_text(encoding="utf-8")
     first, second = json.loads(text, parse_constant=pytest.fail)["rows"]
-    assert (first["value"], first["error"], first["baseline"], first["floor"]) == (
-        0.5,
-        0.25,
-        np.float32(0.1),
-        1,
-    )
+    names = ("value", "error", "baseline", "ceiling")
+    assert [first[name] for name in names] == [0.5, 0.25, np.float32(0.1), 1]
     assert second["value"] is None and second["floor"] is None
 
 
@@ -137,6 +136,36 @@ def test_target_that_is_missed_is_shown_as_missed():
     run = setup("99_toy")
     run.score("accuracy", 0.98, above=0.985)
     assert run.scores[0].met is False and "✗" in run.scoreboard()._repr_html_()
+
+
+def test_claims_on_screen_and_on_disk(folders):
+    run = setup("99_toy")
+    run.claim("wider is better", "no", "does not hold here", source="Somebody (2020)")
+    run.use(types.SimpleNamespace(mock=True))
+    run.claim("deeper is better", "as good", "does not hold here")
+    run.claim("deeper is better", "it is", "holds")
+    run.claim("true of the sky", "–", "cannot be tested here", data="the survey")
+    table = run.claims()
+    shown = [[str(row[name]) for name in ("Claim", "Found here", "Data")] for row in table.rows]
+    assert shown == [
+        ["wider is better", "no", "real"],
+        ["deeper is better", "it is", "MOCK"],
+        ["true of the sky", "–", "the survey"],
+    ]
+    path = folders / "out" / "scoreboards" / "99_toy.json"
+    saved = json.loads(path.read_text(encoding="utf-8"))
+    assert saved["rows"] == [] and saved["claims"][0]["source"] == "Somebody (2020)"
+    run.score("accuracy", 0.9)
+    run.scoreboard()
+    again = json.loads(path.read_text(encoding="utf-8"))
+    assert len(again["rows"]) == 1 and again["claims"] == saved["claims"]
+
+
+def test_another_verdict_is_refused():
+    run = setup("99_toy")
+    with pytest.raises(ValueError, match="found 'perhaps'"):
+        run.claim("wider is better", "it is", "perhaps")
+    assert run.tested == []
 
 
 def test_scoreboard_is_shown_where_nothing_can_be_written(folders, capsys):
@@ -147,40 +176,6 @@ def test_scoreboard_is_shown_where_nothing_can_be_written(folders, capsys):
     assert "could not be written" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    ("value", "error", "text"),
-    [
-        (0.26341, 0.0041, "0.263 ± 0.004"),
-        (0.26341, 0.0011, "0.2634 ± 0.0011"),
-        (12.3, 4.0, "12 ± 4"),
-        (0.99949, None, "0.9995"),
-        (5.5, None, "5.5"),
-        (0.3, 0.0, "0.3"),
-    ],
-)
-def test_numbers_have_the_digits_that_their_error_allows(value, error, text):
-    assert format_number(value, error) == text
-
-
 def test_run_is_a_plain_record(folders):
     run = Run("99_toy", "ci", 0, torch.device("cpu"), folders, folders)
-    assert run.scores == [] and run.mock is False
-
-
-def test_mock_stands_on_a_figure_only_where_it_is_mock():
-    for mock in (True, False):
-        figure = plots.image_grid(np.eye(5)[None].repeat(3, 0), ["a", "b", "c"], mock=mock)
-        assert ("MOCK" in [text.get_text() for text in figure.texts]) == mock
-    with pytest.raises(TypeError, match="mock"):
-        plots.panels()
-
-
-def test_rmse_and_its_bootstrap_error():
-    rng = np.random.default_rng(0)
-    residuals = rng.normal(0, 2, size=(4000, 2))
-    assert rmse(residuals, 0) == pytest.approx([2, 2], rel=0.05)
-    # The standard error of a standard deviation of a normal variable is sigma / sqrt(2 n).
-    error = bootstrap_error(rmse, residuals, np.zeros_like(residuals))
-    assert error == pytest.approx(2 / np.sqrt(2 * 4000), rel=0.2)
-    with pytest.raises(ValueError, match=r"\[3, 4\]"):
-        bootstrap_error(rmse, np.zeros(3), np.zeros(4))
+    assert run.scores == run.tested == [] and run.mock is False

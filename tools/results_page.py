@@ -8,15 +8,12 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from helpers.evaluation.errors import format_number
+from helpers.scoreboard import VERDICTS, Cell, Scoreboard, Table
 from tools.notebook_page import safe_markdown
 
 KINDS = ("image/png", "image/jpeg", "image/svg+xml")
 HEADING = re.compile(r"^#+\s+(.+?)\s*$", re.MULTILINE)
 CI = "ci: sizes that only prove that every cell runs; the text describes demo."
-MET = {True: "✓ met", False: "✗ not met", None: ""}
-KIND = {True: "good", False: "bad", None: "number"}
-COLUMNS = ("What", "This run", "Source", "Baseline", "Floor", "Target", "Met")
 
 
 @dataclass(frozen=True)
@@ -46,15 +43,6 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One cell of the table: a number that is not broken over lines, and a text after it."""
-
-    number: str = ""
-    text: str = ""
-    kind: str = "number"
-
-
-@dataclass(frozen=True)
 class Result:
     """What one hack left: the scoreboard that ``run.scoreboard()`` wrote, and what `figures` returns."""
 
@@ -64,7 +52,7 @@ class Result:
     question: str
     minutes: float
     profile: str
-    scoreboard: dict | None
+    scoreboard: Scoreboard | None
     figures: list
     error: str = ""
     traceback: str = ""
@@ -72,7 +60,7 @@ class Result:
     @property
     def mock(self):
         """Whether the numbers are of simulated data."""
-        return bool(self.scoreboard and self.scoreboard.get("mock"))
+        return bool(self.scoreboard and self.scoreboard.mock)
 
     @property
     def status(self):
@@ -90,67 +78,35 @@ class Result:
     @property
     def facts(self):
         """How the hack ran, in a few words each."""
-        board = self.scoreboard or {}
         facts = [f"{self.minutes:.1f} min", f"profile {self.profile}"]
-        return facts + [f"{key} {board[key]}" for key in ("device", "seed") if key in board]
+        if self.scoreboard and self.scoreboard.device:
+            facts.append(f"device {self.scoreboard.device}")
+        if self.scoreboard and self.scoreboard.seed is not None:
+            facts.append(f"seed {self.scoreboard.seed}")
+        return facts
 
     @property
     def targets(self):
         """How many targets were met, of how many; a dash where there is nothing to tell."""
-        met = [row["met"] for row in self._scores if row.get("met") is not None]
-        return f"{sum(met)} of {len(met)}" if met and self.profile != "ci" else "–"
+        rows = self.scoreboard.rows if self.scoreboard and self.scoreboard.judged else []
+        met = [row.met for row in rows if row.met is not None]
+        return f"{sum(met)} of {len(met)}" if met else "–"
 
     @property
-    def rows(self):
-        """The lines of the scoreboard, each a dictionary from the name of a column to a `Cell`."""
-        return [_row(row, self.profile) for row in self._scores]
+    def scores(self):
+        """The `Table` of the scores, or None where there is none."""
+        return self.scoreboard.scores_table() if self.scoreboard and self.scoreboard.rows else None
 
     @property
-    def columns(self):
-        """The columns in which there is something."""
-        rows = self.rows
-        return [name for name in COLUMNS if any(row[name] != Cell() for row in rows)]
+    def claims(self):
+        """The rows of the table of claims."""
+        return self.scoreboard.claims_table().rows if self.scoreboard else []
 
     @property
     def sections(self):
         """The figures of each section, as pairs of its heading and a list."""
         groups = groupby(self.figures, key=lambda figure: figure.section)
         return [(section, list(group)) for section, group in groups]
-
-    @property
-    def _scores(self):
-        return (self.scoreboard or {}).get("rows", [])
-
-
-def _row(row, profile):
-    error = row.get("error")
-    unit = row.get("unit") or ""
-    value = "" if row.get("value") is None else format_number(row["value"], error)
-    source = row.get("source")
-    met = row.get("met")
-    target = row.get("target") or ""
-    if profile == "ci":
-        # Nothing was trained long enough to be measured by it.
-        met = None
-        target = "–" if target else ""
-    return {
-        "What": Cell(text=row["what"]),
-        "This run": Cell(f"{value} {unit}".strip()),
-        "Source": Cell("" if source is None else str(source)),
-        "Baseline": _context(row, "baseline"),
-        "Floor": _context(row, "floor"),
-        "Target": Cell(target),
-        "Met": Cell(MET[met], kind=KIND[met]) if met is not None else Cell(),
-    }
-
-
-def _context(row, key):
-    """Return the cell of the baseline or the floor: the number, and in brackets what it is of."""
-    if row.get(key) is None:
-        return Cell()
-    negligible = (row.get("error") or 0) / 100
-    name = row.get(f"{key}_name")
-    return Cell(format_number(row[key], negligible=negligible), f"({name})" if name else "")
 
 
 def figures(notebook):
@@ -176,6 +132,15 @@ def figures(notebook):
             )
             found.append(figure)
     return found
+
+
+def all_claims(results):
+    """Return the `Table` of the claims of all hacks; its title counts the verdicts."""
+    rows = [{"Hack": Cell(result.number)} | row for result in results for row in result.claims]
+    verdicts = [row["Verdict"].number for row in rows]
+    counts = {verdict: verdicts.count(verdict) for verdict in VERDICTS}
+    said = [f"{verdict}: {count}" for verdict, count in counts.items() if count]
+    return Table(" · ".join(said), rows)
 
 
 def results_page(results, waiting, profile="demo", facts=()):
@@ -215,6 +180,7 @@ def results_page(results, waiting, profile="demo", facts=()):
         results=shown,
         overview=sorted([*results, *planned], key=_number),
         facts=[*facts, f"profile {profile}", f"{minutes:.1f} min in all"],
+        claims=all_claims(shown),
         state=state,
         profile=profile,
         ci=CI,

@@ -4,19 +4,30 @@ import json
 
 from jsonschema import ValidationError, validate
 
+from helpers.scoreboard import NUMBERS, VERDICTS, Scoreboard
 from tools.sources import CourseError
 
 NUMBER = {"type": ["number", "null"]}
 TEXT = {"type": ["string", "null"]}
+TEXTS = ("unit", "target", "baseline_name", "floor_name", "ceiling_name")
 ROW = {
     "type": "object",
     "required": ["what"],
     "properties": {
         "what": {"type": "string"},
         "met": {"type": ["boolean", "null"]},
-        **dict.fromkeys(("value", "error", "baseline", "floor"), NUMBER),
-        **dict.fromkeys(("unit", "target", "baseline_name", "floor_name"), TEXT),
         "source": {"type": ["string", "number", "null"]},
+        **dict.fromkeys(NUMBERS, NUMBER),
+        **dict.fromkeys(TEXTS, TEXT),
+    },
+}
+CLAIM = {
+    "type": "object",
+    "required": ["claim", "found", "verdict", "data"],
+    "properties": {
+        "verdict": {"enum": list(VERDICTS)},
+        "source": TEXT,
+        **dict.fromkeys(("claim", "found", "data"), {"type": "string"}),
     },
 }
 BOARD = {
@@ -24,9 +35,11 @@ BOARD = {
     "required": ["rows"],
     "properties": {
         "rows": {"type": "array", "items": ROW},
+        "claims": {"type": "array", "items": CLAIM},
         "mock": {"type": "boolean"},
         "device": {"type": "string"},
         "seed": {"type": "integer"},
+        **dict.fromkeys(("name", "profile"), {"type": "string"}),
     },
 }
 
@@ -41,7 +54,7 @@ def forget_scoreboard(path):
 
 
 def read_scoreboard(path):
-    """Return the scoreboard at `path` as a dictionary, or None if the hack wrote none.
+    """Return the scoreboard at `path`, or None if the hack wrote none.
 
     Parameters
     ----------
@@ -49,7 +62,7 @@ def read_scoreboard(path):
 
     Returns
     -------
-    dict or None
+    helpers.scoreboard.Scoreboard or None
 
     Raises
     ------
@@ -58,13 +71,18 @@ def read_scoreboard(path):
     """
     expected = f"{path.stem}: expected the scoreboard that run.scoreboard() writes"
     try:
-        board = json.loads(path.read_text(encoding="utf-8"))
-        validate(board, BOARD)
+        text = path.read_text(encoding="utf-8")
     except OSError:
         return None
+    try:
+        board = json.loads(text)
+    except ValueError:
+        raise CourseError(f"{expected}, found a file that is not JSON") from None
+    try:
+        validate(board, BOARD)
+        return Scoreboard.from_json(board)
     except ValidationError as error:
         wanted = f"{error.validator} {error.validator_value}"
         raise CourseError(f"{expected}, found at {error.json_path} other than {wanted}") from None
-    except ValueError:
-        raise CourseError(f"{expected}, found a file that is not JSON") from None
-    return board
+    except ValueError as error:
+        raise CourseError(f"{expected}, found {error}") from None

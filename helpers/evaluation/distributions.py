@@ -1,9 +1,13 @@
-"""Probability distributions of redshifts, p(z), on a common grid: moments, quantiles, and how good they are.
+"""Probability distributions of a number, p(x), on a common grid: moments, quantiles, quality.
 
-A distribution is kept as its cumulative probability on a grid of redshifts, shape (n, n_z), whichever way it came.
+A distribution is kept as its cumulative probability at each value of a grid, shape (n, k) for n
+objects and k values, whichever way it came. The number is whatever a hack predicts: a redshift,
+the logarithm of a mass, a cosmological parameter.
 """
 
 import numpy as np
+
+TILT = 1e-9  # a step of the grid: makes a flat stretch rise, so that a quantile is one value
 
 
 def from_density(grid, density):
@@ -11,14 +15,14 @@ def from_density(grid, density):
 
     Parameters
     ----------
-    grid : array, shape (n_z,)
-        Redshifts, rising.
-    density : array, shape (n, n_z)
-        Not negative, in any unit per redshift.
+    grid : array, shape (k,)
+        Values, rising.
+    density : array, shape (n, k)
+        Not negative, in any unit.
 
     Returns
     -------
-    numpy.ndarray, shape (n, n_z)
+    numpy.ndarray, shape (n, k)
         From 0 to 1.
 
     Raises
@@ -26,67 +30,71 @@ def from_density(grid, density):
     ValueError
         If a density is nowhere above 0, or not finite.
     """
-    steps = np.diff(grid) * (density[:, 1:] + density[:, :-1]) / 2
-    total = steps.sum(axis=1, keepdims=True)
+    mass = np.diff(grid) * (density[:, 1:] + density[:, :-1]) / 2
+    total = mass.sum(axis=1, keepdims=True)
     if not (np.isfinite(total).all() and (total > 0).all()):
         raise ValueError(
             "expected densities that are finite and somewhere above 0, found one that is not"
         )
-    return np.concatenate(
-        [np.zeros((len(steps), 1)), np.cumsum(steps / total, axis=1)], axis=1
-    ).clip(0, 1)
+    risen = np.cumsum(mass / total, axis=1)
+    start = np.zeros((len(mass), 1))
+    return np.concatenate([start, risen], axis=1).clip(0, 1)
 
 
 def from_samples(grid, samples):
-    """Cumulative distributions of samples, shape (n, n_samples), on a grid of redshifts: shape (n, n_z)."""
-    return np.stack(
-        [np.searchsorted(np.sort(row), grid, side="right") / len(row) for row in samples]
-    )
+    """Cumulative distributions, shape (n, k), of samples, shape (n, n_samples)."""
+    rows = []
+    for row in samples:
+        below = np.searchsorted(np.sort(row), grid, side="right")
+        rows.append(below / len(row))
+    return np.stack(rows)
 
 
 def mean(grid, cumulative):
     """Means, shape (n,): the mass of each cell of the grid at its middle."""
-    middle, mass = (grid[1:] + grid[:-1]) / 2, np.diff(cumulative, axis=1)
-    return (mass @ middle + cumulative[:, 0] * grid[0]) / cumulative[:, -1]
+    middle = (grid[1:] + grid[:-1]) / 2
+    mass = np.diff(cumulative, axis=1)
+    below = cumulative[:, 0] * grid[0]
+    return (mass @ middle + below) / cumulative[:, -1]
 
 
 def quantile(grid, cumulative, probability):
-    """The redshift, shape (n,), below which lies this probability."""
-    return np.array(
-        [np.interp(probability, row, grid) for row in cumulative + 1e-9 * np.arange(len(grid))]
-    )
+    """The value, shape (n,), below which lies this probability."""
+    rising = cumulative + TILT * np.arange(len(grid))
+    return np.array([np.interp(probability, row, grid) for row in rising])
 
 
-def pit(grid, cumulative, z):
-    """Probability integral transform: the probability below the true redshift (Dawid 1984, J. R. Stat. Soc. A 147, 278).
+def pit(grid, cumulative, true):
+    """Probability integral transform: the probability below the truth.
+
+    Dawid (1984), J. R. Stat. Soc. A 147, 278.
 
     Parameters
     ----------
-    grid : array, shape (n_z,)
-    cumulative : array, shape (n, n_z)
-    z : array, shape (n,)
-        True redshifts.
+    grid : array, shape (k,)
+    cumulative : array, shape (n, k)
+    true : array, shape (n,)
 
     Returns
     -------
     numpy.ndarray, shape (n,)
         Evenly distributed between 0 and 1 if the distributions are calibrated.
     """
-    return np.array([np.interp(true, grid, row) for true, row in zip(z, cumulative, strict=True)])
+    pairs = zip(true, cumulative, strict=True)
+    return np.array([np.interp(value, grid, row) for value, row in pairs])
 
 
-def crps(grid, cumulative, z):
-    """Continuous ranked probability score, ∫ (F(z') - [z' ≥ z])² dz', of each galaxy.
+def crps(grid, cumulative, true):
+    """Continuous ranked probability score, ∫ (F(x) - [x ≥ truth])² dx, of each object.
 
-    Gneiting & Raftery (2007), J. Am. Stat. Assoc. 102, 359, eq. 20. In units of redshift; of a distribution that is
-    one number it is the absolute error.
+    Gneiting & Raftery (2007), J. Am. Stat. Assoc. 102, 359, eq. 20. In the unit of the grid; of a
+    distribution that is one number it is the absolute error.
 
     Parameters
     ----------
-    grid : array, shape (n_z,)
-    cumulative : array, shape (n, n_z)
-    z : array, shape (n,)
-        True redshifts.
+    grid : array, shape (k,)
+    cumulative : array, shape (n, k)
+    true : array, shape (n,)
 
     Returns
     -------
@@ -94,11 +102,27 @@ def crps(grid, cumulative, z):
     """
     middle = (grid[1:] + grid[:-1]) / 2
     between = (cumulative[:, 1:] + cumulative[:, :-1]) / 2
-    inside = np.sum((between - (middle >= np.asarray(z)[:, None])) ** 2 * np.diff(grid), axis=1)
-    return inside + np.maximum(grid[0] - z, 0) + np.maximum(z - grid[-1], 0)
+    reached = middle >= np.asarray(true)[:, None]
+    inside = np.sum((between - reached) ** 2 * np.diff(grid), axis=1)
+    below = np.maximum(grid[0] - true, 0)
+    above = np.maximum(true - grid[-1], 0)
+    return inside + below + above
+
+
+def coverage(values, probability):
+    """Fraction of truths inside the central interval of a probability, from PIT values.
+
+    It is the probability itself if the distributions are calibrated, and less if they are too
+    narrow.
+    """
+    from_median = np.abs(np.asarray(values) - 0.5)
+    return float(np.mean(from_median <= probability / 2))
 
 
 def calibration_error(values):
-    """Largest distance of the distribution of PIT values from an even one (Kolmogorov-Smirnov), a number."""
-    ordered, n = np.sort(values), len(values)
-    return float(max((np.arange(1, n + 1) / n - ordered).max(), (ordered - np.arange(n) / n).max()))
+    """Largest distance of the distribution of PIT values from an even one (Kolmogorov-Smirnov)."""
+    ordered = np.sort(values)
+    n = len(ordered)
+    above = np.arange(1, n + 1) / n - ordered
+    below = ordered - np.arange(n) / n
+    return float(max(above.max(), below.max()))

@@ -28,14 +28,17 @@ def bootstrap_error(metric, *arrays, n=200, seed=0):
     ValueError
         If the arrays differ in their number of rows.
     """
-    rows = {len(array) for array in arrays}
-    if len(rows) != 1:
-        raise ValueError(f"expected arrays with the same number of rows, found {sorted(rows)}")
-    rng, size = np.random.default_rng(seed), rows.pop()
-    draws = (rng.integers(size, size=size) for _ in range(n))
-    return np.std(
-        [metric(*(np.asarray(array)[draw] for array in arrays)) for draw in draws], axis=0, ddof=1
-    )
+    arrays = [np.asarray(array) for array in arrays]
+    lengths = sorted({len(array) for array in arrays})
+    if len(lengths) != 1:
+        raise ValueError(f"expected arrays with the same number of rows, found {lengths}")
+    rows = lengths[0]
+    rng = np.random.default_rng(seed)
+    found = []
+    for _ in range(n):
+        drawn = rng.integers(rows, size=rows)
+        found.append(metric(*(array[drawn] for array in arrays)))
+    return np.std(found, axis=0, ddof=1)
 
 
 def format_number(value, error=None, negligible=0.0):
@@ -56,7 +59,10 @@ def format_number(value, error=None, negligible=0.0):
     if abs(value) < negligible:
         return "≈ 0"
     if error is None or not math.isfinite(error) or error <= 0:
-        return f"{value:.4f}" if 0.9 < abs(value) < 1.1 else f"{value:.3g}"
+        close_to_1 = 0.9 < abs(value) < 1.1
+        return f"{value:.4f}" if close_to_1 else f"{value:.3g}"
     power = math.floor(math.log10(error))
-    digits = max(0, -power + (error / 10**power < 2))
+    leading = error / 10**power
+    digits = -power + 1 if leading < 2 else -power
+    digits = max(0, digits)
     return f"{value:.{digits}f} ± {error:.{digits}f}"

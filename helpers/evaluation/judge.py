@@ -1,5 +1,6 @@
-"""Models of spectra that more than one hack uses."""
+"""A network that judges generated samples: it reads their parameters, and gives features of them."""
 
+import numpy as np
 import torch
 from sklearn.metrics import r2_score
 from torch import nn
@@ -8,13 +9,18 @@ from torch.nn import functional as F
 from helpers.evaluation.frechet import frechet_distance
 from helpers.training import fit, predict
 
-FEATURES = 32  # of the last but one layer of the regressor
+HIDDEN = 128
+FEATURES = 32  # of the last but one layer
+DROPOUT = 0.1
+BATCH = 64
+LEARNING_RATE = 2e-3
 
 
 class ParameterRegressor:
-    """The judge of generated spectra: it reads the parameters of galaxies from spectra, and gives features of them.
+    """The judge of generated samples, be they spectra, images or anything else in rows.
 
-    Made by `fit` from **real** spectra only, so that what it says of generated ones owes nothing to their generator.
+    Made by `fit` from **real** samples only, so that what it says of generated ones owes nothing to
+    their generator.
 
     Attributes
     ----------
@@ -24,7 +30,8 @@ class ParameterRegressor:
     """
 
     def __init__(self, network, history):
-        self.network, self.history = network, history
+        self.network = network
+        self.history = history
 
     @classmethod
     def fit(cls, train, validation, *, epochs=30, seed=0):
@@ -32,8 +39,8 @@ class ParameterRegressor:
 
         Parameters
         ----------
-        train, validation : tuple of arrays, shape (n, n_bins) and (n, k)
-            Normalised spectra, and their k standardised parameters.
+        train, validation : tuple of arrays, shape (n, …) and (n, k)
+            Normalised samples of any shape, and their k standardised parameters.
         epochs : int
         seed : int
 
@@ -42,29 +49,50 @@ class ParameterRegressor:
         ParameterRegressor
         """
         torch.manual_seed(seed)
-        layers = [
-            nn.Linear(train[0].shape[1], 128),
-            nn.ReLU(),
-            nn.Dropout(0.1),
-            nn.Linear(128, FEATURES),
-            nn.ReLU(),
-        ]
-        network = nn.Sequential(*layers, nn.Linear(FEATURES, train[1].shape[1]))
-        options = dict(loss=F.mse_loss, epochs=epochs, batch_size=64, learning_rate=2e-3, seed=seed)
-        return cls(network, fit(network, train, validation, **options))
+        samples, parameters = train
+        network = _network(np.prod(samples.shape[1:]), parameters.shape[1])
+        train = (_flat(samples), parameters)
+        validation = (_flat(validation[0]), validation[1])
+        history = fit(
+            network,
+            train,
+            validation,
+            loss=F.mse_loss,
+            epochs=epochs,
+            batch_size=BATCH,
+            learning_rate=LEARNING_RATE,
+            seed=seed,
+        )
+        return cls(network, history)
 
-    def predict(self, spectra):
-        """Standardised parameters of normalised spectra: shape (n, k)."""
-        return predict(self.network, spectra)
+    def predict(self, samples):
+        """Standardised parameters of normalised samples: shape (n, k)."""
+        return predict(self.network, _flat(samples))
 
-    def features(self, spectra):
-        """What the last but one layer makes of normalised spectra: shape (n, 32)."""
-        return predict(self.network[:-1], spectra)
+    def features(self, samples):
+        """What the last but one layer makes of normalised samples: shape (n, 32)."""
+        return predict(self.network[:-1], _flat(samples))
 
-    def r2(self, spectra, asked):
-        """Coefficient of determination of each parameter found in spectra, with the one asked for as truth: (k,)."""
-        return r2_score(asked, self.predict(spectra), multioutput="raw_values")
+    def r2(self, samples, asked):
+        """Coefficient of determination of each parameter, with what was asked for as truth: (k,)."""
+        return r2_score(asked, self.predict(samples), multioutput="raw_values")
 
     def frechet_distance(self, one, other):
-        """Fréchet distance of two sets of spectra in the space of `features`; see `helpers.evaluation.errors`."""
+        """Fréchet distance of two sets of samples in the space of `features`."""
         return frechet_distance(self.features(one), self.features(other))
+
+
+def _network(inputs, outputs):
+    return nn.Sequential(
+        nn.Linear(inputs, HIDDEN),
+        nn.ReLU(),
+        nn.Dropout(DROPOUT),
+        nn.Linear(HIDDEN, FEATURES),
+        nn.ReLU(),
+        nn.Linear(FEATURES, outputs),
+    )
+
+
+def _flat(samples):
+    """Samples as rows, shape (n, m)."""
+    return samples.reshape(len(samples), -1)

@@ -5,19 +5,32 @@ Every function has the required argument `mock`: a figure drawn from simulated d
 
 from helpers.plots.curves import bars, errorbars, histograms, history, seeds
 from helpers.plots.images import confusion, image_grid, matrices
-from helpers.plots.style import label_decades, panels, size_axis, use_course_style
+from helpers.plots.regression import (
+    corner,
+    densities,
+    importances,
+    pit_histograms,
+    predicted_against_true,
+)
+from helpers.plots.style import label_decades, panels, size_axis, titled_panels, use_course_style
 
 __all__ = [
     "bars",
     "confusion",
+    "corner",
+    "densities",
     "errorbars",
     "histograms",
     "history",
     "image_grid",
+    "importances",
     "label_decades",
     "matrices",
     "panels",
+    "pit_histograms",
+    "predicted_against_true",
     "seeds",
     "size_axis",
+    "titled_panels",
     "use_course_style",
 ]

@@ -1,22 +1,33 @@
-"""Figures that more than one hack uses. Each takes data and returns the Matplotlib figure.
+"""Curves, bars and points of several contestants, each with a colour of its own."""
 
-Every function has the required argument `mock`: a figure drawn from simulated data says so.
-"""
+from itertools import cycle, product
 
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from helpers.plots.style import label_decades, panels, size_axis
 
-LINE = 3  # values: fewer are drawn as points, or nothing would be seen of a single one
+FEW = 3  # values: fewer are drawn as points, or nothing would be seen of a single one
+SHOWN = 99.5  # percent of the values of a histogram: a long tail would leave no room for the rest
+BINS = 44
+GROUP = 0.8  # width of a group of bars, of which one fits into 1
+COLOURS = 10  # of Matplotlib's cycle
+MARKERS = ("", "o", "s", "^", "x")
+LONG_DASHES = (0, (8, 2))  # points on, points off, …
+FAR_DOTS = (0, (1, 4))
+DASH_DOT_DOT = (0, (8, 2, 1, 2, 1, 2))
+BROKEN = ("--", ":", "-.", LONG_DASHES, FAR_DOTS, DASH_DOT_DOT)
+STYLES = ("--", "-", *BROKEN[1:])
+GREYS = ("0.5", "0.2", "0.7")
 
 
 def history(histories, *, mock, ylabel="loss", logarithmic=True):
-    """Draw the losses of one or several training runs against the epoch, or against the step of a GAN.
+    """Draw the losses of one or several training runs against the epoch, or against the step.
 
     Parameters
     ----------
     histories : dict of str to helpers.training.History
+        All curves of each are drawn: a run has a colour, a kind of curve a line style.
     mock : bool
     ylabel : str
     logarithmic : bool
@@ -27,22 +38,30 @@ def history(histories, *, mock, ylabel="loss", logarithmic=True):
     """
     figure, axis = panels(mock=mock, size=(5.5, 3.2))
     for number, (name, run) in enumerate(histories.items()):
-        for (which, losses), style in zip(run.losses().items(), ("--", "-"), strict=False):
+        for kind, (which, losses) in enumerate(run.losses().items()):
+            look = _look(number, kind)
+            if len(losses) < FEW:
+                look["marker"] = look["marker"] or "o"
             entries = run.steps or range(1, len(losses) + 1)
-            marker = "o" if len(losses) < LINE else None
-            axis.plot(
-                entries, losses, style, marker=marker, color=f"C{number}", label=f"{name}, {which}"
-            )
-    axis.set(
-        xlabel="generator step" if run.steps else "epoch",
-        ylabel=ylabel,
-        yscale="log" if logarithmic else "linear",
-    )
+            axis.plot(entries, losses, label=f"{name}, {which}", **look)
+    in_steps = any(run.steps for run in histories.values())
+    axis.set(xlabel="step" if in_steps else "epoch", ylabel=ylabel)
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     if logarithmic:
+        axis.set_yscale("log")
         label_decades(axis.yaxis)
     axis.legend(fontsize=8)
     return figure
+
+
+def _look(number, kind=0):
+    """Colour, line style and marker of a curve, of which no other kind or number has the same."""
+    marker = kind // len(STYLES) + number // COLOURS
+    return {
+        "color": f"C{number}",
+        "linestyle": STYLES[kind % len(STYLES)],
+        "marker": MARKERS[marker % len(MARKERS)],
+    }
 
 
 def bars(values, errors, names, label, *, mock, limits=None, logarithmic=False):
@@ -66,29 +85,25 @@ def bars(values, errors, names, label, *, mock, limits=None, logarithmic=False):
     matplotlib.figure.Figure
     """
     figure, axis = panels(mock=mock, size=(6.5, 3.2))
-    width = 0.8 / len(values)
+    groups = np.arange(len(names))
+    width = GROUP / len(values)
+    middle = (len(values) - 1) / 2
+    thin = {"linewidth": 1}
     for number, (name, heights) in enumerate(values.items()):
-        places = np.arange(len(names)) + (number - (len(values) - 1) / 2) * width
-        axis.bar(
-            places,
-            heights,
-            width,
-            yerr=errors[name],
-            label=name,
-            color=f"C{number}",
-            error_kw={"linewidth": 1},
-        )
+        places = groups + (number - middle) * width
+        axis.bar(places, heights, width, yerr=errors[name], label=name, error_kw=thin)
     axis.axhline(0, color="grey", linewidth=0.8)
-    axis.set_xticks(np.arange(len(names)), names)
-    axis.set(ylabel=label, ylim=limits, yscale="log" if logarithmic else "linear")
+    axis.set_xticks(groups, names)
+    axis.set(ylabel=label, ylim=limits)
     if logarithmic:
+        axis.set_yscale("log")
         label_decades(axis.yaxis)
     figure.legend(loc="outside lower center", ncols=min(len(values), 4), fontsize=8)
     return figure
 
 
 def histograms(values, label, *, mock):
-    """Show the distributions of one quantity for several sets.
+    """Show the distributions of one quantity for several sets, but for the largest 0.5 %.
 
     Parameters
     ----------
@@ -102,9 +117,12 @@ def histograms(values, label, *, mock):
     matplotlib.figure.Figure
     """
     figure, axis = panels(mock=mock, size=(6, 2.8))
-    edges = np.linspace(0, np.percentile(np.concatenate(list(values.values())), 99.5), 45)
-    for number, (name, set_) in enumerate(values.items()):
-        axis.hist(set_, edges, histtype="step", color=f"C{number}", linewidth=1.5, label=name)
+    everything = np.concatenate(list(values.values()))
+    lowest = min(0, everything.min())
+    highest = np.percentile(everything, SHOWN)
+    edges = np.linspace(lowest, highest, BINS + 1)
+    for name, one_set in values.items():
+        axis.hist(one_set, edges, histtype="step", linewidth=1.5, label=name)
     axis.set(xlabel=label, ylabel="number")
     axis.legend()
     return figure
@@ -126,7 +144,7 @@ def seeds(results, label, *, mock):
     """
     figure, axis = panels(mock=mock, size=(6.5, 2.6))
     for place, values in enumerate(results.values()):
-        axis.plot(values, [place] * len(values), "o", color=f"C{place}")
+        axis.plot(values, [place] * len(values), "o")
     axis.set_yticks(range(len(results)), results)
     axis.set(xlabel=label, xscale="log", ylim=(len(results) - 0.5, -0.5))
     label_decades(axis.xaxis)
@@ -153,13 +171,14 @@ def errorbars(series, xlabel, ylabel, *, mock, lines=None, logarithmic=True):
     """
     figure, axis = panels(mock=mock, size=(5.5, 3.2))
     for number, (name, (x, y, error)) in enumerate(series.items()):
-        axis.errorbar(
-            x, y, error, fmt="o-", color=f"C{number}", label=name, capsize=2, markersize=4
-        )
-    for style, (name, height) in zip(("--", ":", "-."), (lines or {}).items(), strict=False):
-        axis.axhline(height, color="grey", linestyle=style, linewidth=1, label=name)
-    axis.set(ylabel=ylabel, yscale="log" if logarithmic else "linear")
+        points = MARKERS[1 + number // COLOURS]
+        axis.errorbar(x, y, error, fmt=f"{points}-", label=name, capsize=2, markersize=4)
+    looks = cycle(product(GREYS, BROKEN))
+    for (name, height), (grey, style) in zip((lines or {}).items(), looks, strict=False):
+        axis.axhline(height, color=grey, linestyle=style, linewidth=1, label=name)
+    axis.set_ylabel(ylabel)
     if logarithmic:
+        axis.set_yscale("log")
         label_decades(axis.yaxis)
     size_axis(axis, xlabel)
     axis.legend(fontsize=8)

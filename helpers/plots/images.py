@@ -2,7 +2,12 @@
 
 import numpy as np
 
-from helpers.plots.style import panels
+from helpers.plots.style import titled_panels
+
+LINE_OF_TITLE = 0.16  # inches
+BESIDE_NAMES = 0.86  # the height of an image whose row has a name, which takes of its width
+LONG = 3  # letters: longer names below a matrix are turned
+DARK = 0.6  # of the colour scale: numbers on darker squares are white
 
 
 def image_grid(images, titles=None, *, mock, columns=8, size=1.35, row_names=None):
@@ -23,23 +28,36 @@ def image_grid(images, titles=None, *, mock, columns=8, size=1.35, row_names=Non
     Returns
     -------
     matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        If there are not as many titles as images, or names as rows.
     """
-    rows = -(-len(images) // columns)
-    lines = 1 + max((title.count("\n") for title in titles), default=0) if titles is not None else 0
-    height = (
-        0.86 * size if row_names else size + 0.16 * lines
-    )  # names take their width from the images
-    figure, axes = panels(rows, columns, mock=mock, size=(size, height), squeeze=False)
-    for axis in axes.flat:
+    titles = [""] * len(images) if titles is None else titles
+    height = _height(titles, size, row_names)
+    figure, axes = titled_panels(titles, columns, mock=mock, size=(size, height))
+    brightest = np.max(images)
+    for axis, image in zip(axes, images, strict=True):
+        axis.imshow(image, vmin=0, vmax=brightest)
         axis.set(xticks=[], yticks=[])
         axis.spines[:].set_visible(False)
-    for i, (axis, image) in enumerate(zip(axes.flat, images, strict=False)):
-        axis.imshow(image, vmin=0, vmax=np.max(images))
-        if titles is not None:
-            axis.set_title(titles[i], fontsize=8)
-    for axis, name in zip(axes[:, 0], row_names or [], strict=False):
-        axis.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
+        axis.title.set_fontsize(8)
+    if row_names is not None:
+        beside = {"rotation": 0, "ha": "right", "va": "center", "fontsize": 9}
+        for axis, name in zip(axes[::columns], row_names, strict=True):
+            axis.set_ylabel(name, **beside)
     return figure
+
+
+def _height(titles, size, row_names):
+    """The height of one image with its title in inches."""
+    if row_names is not None:
+        return BESIDE_NAMES * size
+    if not any(titles):
+        return size
+    lines = 1 + max(title.count("\n") for title in titles)
+    return size + LINE_OF_TITLE * lines
 
 
 def matrices(
@@ -77,21 +95,17 @@ def matrices(
     -------
     matplotlib.figure.Figure
     """
-    figure, axes = panels(1, len(values), mock=mock, size=size or (3.9, 3.5), squeeze=False)
-    for axis, (title, matrix) in zip(axes[0], values.items(), strict=True):
-        image = axis.imshow(
-            matrix, cmap=cmap, vmin=limits[0], vmax=limits[1], aspect="auto" if size else "equal"
-        )
-        for (row, column), value in np.ndenumerate(matrix):
-            shade = "white" if abs(value) > 0.6 * max(map(abs, limits)) else "black"
-            axis.text(
-                column, row, f"{value:.2f}", ha="center", va="center", color=shade, fontsize=8
-            )
-        axis.set(xticks=range(len(columns)), yticks=range(len(rows)), yticklabels=rows, title=title)
-        turned = (
-            {"rotation": 35, "ha": "right"} if max(len(str(name)) for name in columns) > 3 else {}
-        )
-        axis.set_xticklabels(columns, **turned)
+    aspect = "auto" if size else "equal"
+    figure, axes = titled_panels(values, mock=mock, size=size or (3.9, 3.5))
+    low, high = limits
+    dark = DARK * max(abs(low), abs(high))
+    longest = max(len(str(name)) for name in columns)
+    turned = {"rotation": 35, "ha": "right"} if longest > LONG else {}
+    for axis, matrix in zip(axes, values.values(), strict=True):
+        image = axis.imshow(matrix, cmap=cmap, vmin=low, vmax=high, aspect=aspect)
+        _write_numbers(axis, matrix, dark)
+        axis.set_xticks(range(len(columns)), columns, **turned)
+        axis.set_yticks(range(len(rows)), rows)
         axis.set(xlabel=axes_names[0], ylabel=axes_names[1])
         axis.spines[:].set_visible(True)
     if label:
@@ -99,8 +113,15 @@ def matrices(
     return figure
 
 
-def confusion(counts, labels, *, mock, quantity="number of rings"):
-    """Show confusion matrices: the fraction of each true class (row) that was given each answer (column).
+def _write_numbers(axis, matrix, dark):
+    middle = {"ha": "center", "va": "center", "fontsize": 8}
+    for (row, column), value in np.ndenumerate(matrix):
+        colour = "white" if abs(value) > dark else "black"
+        axis.text(column, row, f"{value:.2f}", color=colour, **middle)
+
+
+def confusion(counts, labels, *, mock, quantity):
+    """Show confusion matrices: the fraction of each true class (row) with each answer (column).
 
     Parameters
     ----------
@@ -109,15 +130,16 @@ def confusion(counts, labels, *, mock, quantity="number of rings"):
         Of the classes.
     mock : bool
     quantity : str
+        What the classes are, as "number of rings".
 
     Returns
     -------
     matplotlib.figure.Figure
     """
-    fractions = {
-        name: c / np.maximum(c.sum(axis=1, keepdims=True), 1) for name, c in counts.items()
-    }
-    names = f"predicted {quantity}", f"true {quantity}"
-    return matrices(
-        fractions, labels, labels, mock=mock, limits=(0, 1), cmap="Blues", axes_names=names
-    )
+    fractions = {}
+    for name, count in counts.items():
+        of_each_class = count.sum(axis=1, keepdims=True)
+        fractions[name] = count / np.maximum(of_each_class, 1)
+    names = (f"predicted {quantity}", f"true {quantity}")
+    colours = {"limits": (0, 1), "cmap": "Blues"}
+    return matrices(fractions, labels, labels, mock=mock, axes_names=names, **colours)

@@ -4,6 +4,7 @@ import io
 import os
 
 WIDGET = "application/vnd.jupyter.widget-view+json"  # how Jupyter finds the widget of an output
+STEP = 0.1
 WIDTH = "7em"  # of all names, so that equal positions of two sliders mean equal numbers
 
 
@@ -17,8 +18,9 @@ def sliders(draw, names, still, limits=(-2.5, 2.5)):
     names : sequence of str
         One slider each; all start at 0.
     still : matplotlib.figure.Figure
-        What is shown where there are no widgets: without ipywidgets, on a page that is only read (GitHub), and where
-        the environment variable ``HACK_STATIC`` is 1, as it is when the course is executed by its own tools.
+        What is shown where there are no widgets: without ipywidgets, on a page that is only read
+        (GitHub), and where the environment variable ``HACK_STATIC`` is 1, as it is when the course
+        is executed by its own tools.
     limits : (float, float)
         Of all sliders.
 
@@ -27,9 +29,9 @@ def sliders(draw, names, still, limits=(-2.5, 2.5)):
     Sliders
         To be the last expression of a cell.
     """
-    return Sliders(
-        still, None if os.environ.get("HACK_STATIC") == "1" else _box(draw, names, limits)
-    )
+    if os.environ.get("HACK_STATIC") == "1":
+        return Sliders(still)
+    return Sliders(still, _box(draw, names, limits))
 
 
 class Sliders:
@@ -42,20 +44,18 @@ class Sliders:
         Its first children are the sliders.
     """
 
-    def __init__(self, still, box):
-        self.still, self.box = still, box
+    def __init__(self, still, box=None):
+        self.still = still
+        self.box = box
 
     def _repr_mimebundle_(self, **_):
         picture = io.BytesIO()
         self.still.savefig(picture, format="png")
-        bundle = {
-            "image/png": picture.getvalue(),
-            "text/plain": f"<{'Sliders' if self.box else 'Figure'}>",
-        }
+        image = {"image/png": picture.getvalue()}
         if self.box is None:
-            return bundle
+            return image | {"text/plain": "<Figure>"}
         view = {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id}
-        return {WIDGET: view} | bundle
+        return {WIDGET: view, "text/plain": "<Sliders>"} | image
 
 
 def _box(draw, names, limits):
@@ -67,17 +67,12 @@ def _box(draw, names, limits):
         return None
     low, high = limits
     style = {"description_width": WIDTH}
-    moved = [
-        ipywidgets.FloatSlider(
-            0, min=low, max=high, step=0.1, description=name, continuous_update=False, style=style
-        )
-        for name in names
-    ]
+    options = {"min": low, "max": high, "step": STEP, "continuous_update": False, "style": style}
+    moved = [ipywidgets.FloatSlider(0, description=name, **options) for name in names]
 
     def show(**values):
         display(draw(list(values.values())))
 
-    shown = ipywidgets.interactive_output(
-        show, {f"x{number}": slider for number, slider in enumerate(moved)}
-    )
+    numbered = {f"x{number}": slider for number, slider in enumerate(moved)}
+    shown = ipywidgets.interactive_output(show, numbered)
     return ipywidgets.VBox([*moved, shown])

@@ -1,6 +1,7 @@
-"""The look of all figures: `panels` makes one, and what is drawn from simulated data carries the word MOCK."""
+"""The look of all figures: what is drawn from simulated data carries the word MOCK."""
 
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.ticker import LogFormatter
 
 STYLE = {
@@ -15,6 +16,9 @@ STYLE = {
     "image.cmap": "gray",
     "image.interpolation": "nearest",
 }
+MOCK_LOOK = {"color": "tab:red", "fontsize": 8, "weight": "bold"}
+MOCK_LINE = 0.16  # inches
+SIZES = np.outer(10 ** np.arange(8), [1, 2, 5]).ravel()
 
 
 def use_course_style():
@@ -40,15 +44,44 @@ def panels(rows=1, columns=1, *, mock, size=(3.6, 3.0), **options):
     figure : matplotlib.figure.Figure
     axes : matplotlib.axes.Axes, or an array of them
     """
-    figsize = (size[0] * columns, size[1] * rows)
-    figure, axes = plt.subplots(rows, columns, figsize=figsize, layout="constrained", **options)
+    width, height = size
+    options |= {"figsize": (width * columns, height * rows), "layout": "constrained"}
+    figure, axes = plt.subplots(rows, columns, **options)
     plt.close(figure)  # a notebook shows what a cell returns; an open figure would appear twice
     if mock:
-        figure.get_layout_engine().set(rect=(0, 0, 1, 1 - 0.16 / figsize[1]))
-        figure.text(
-            0.995, 1, "MOCK", ha="right", va="top", color="tab:red", fontsize=8, weight="bold"
-        )
+        room = MOCK_LINE / figure.get_figheight()
+        figure.get_layout_engine().set(rect=(0, 0, 1, 1 - room))
+        figure.text(0.995, 1, "MOCK", ha="right", va="top", **MOCK_LOOK)
     return figure, axes
+
+
+def titled_panels(titles, columns=None, *, mock, size=(3.6, 3.0), **options):
+    """Make a figure with a panel for each title, row by row.
+
+    Parameters
+    ----------
+    titles : iterable of str
+    columns : int, optional
+        Without it all stand in one row.
+    mock, size, **options
+        As `panels` takes them.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    axes : list of matplotlib.axes.Axes
+        As many as titles.
+    """
+    titles = list(titles)
+    columns = columns or len(titles)
+    rows = -(-len(titles) // columns)
+    figure, axes = panels(rows, columns, mock=mock, size=size, squeeze=False, **options)
+    used = list(axes.flat[: len(titles)])
+    for axis, title in zip(used, titles, strict=True):
+        axis.set_title(title)
+    for axis in axes.flat[len(titles) :]:
+        axis.set_axis_off()
+    return figure, used
 
 
 class _PlainNumbers(LogFormatter):
@@ -80,8 +113,8 @@ def size_axis(axis, label):
     """
     axis.set(xscale="log", xlabel=label)
     low, high = axis.get_xlim()
-    sizes = [digit * 10**power for power in range(8) for digit in (1, 2, 5)]
-    shown = [size for size in sizes if low <= size <= high]
-    axis.set_xticks(shown, [f"{size:,}".replace(",", " ") for size in shown])
+    shown = [size for size in SIZES if low <= size <= high]
+    written = [f"{size:,}".replace(",", " ") for size in shown]
+    axis.set_xticks(shown, written)
     axis.minorticks_off()
     axis.set_xlim(low, high)

@@ -8,6 +8,7 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
+from helpers.scoreboard import Scoreboard
 from tools.notebook_page import notebook_page, safe_markdown
 from tools.results_page import CI, Figure, Result, figures, results_page
 
@@ -26,6 +27,7 @@ ROW = {
     "met": True,
 }
 POOR = ROW | {"what": "radius & more", "value": 0.9, "error": None, "baseline": None, "met": False}
+CLAIM = {"claim": "wider is better", "found": "no", "verdict": "holds", "data": "MOCK"}
 FREE = ROW | {"target": None, "met": None}
 PICTURES = [
     Figure(1, "image/png", PIXEL, "1 Rings", "aa"),
@@ -34,9 +36,10 @@ PICTURES = [
 ]
 
 
-def result(number="02", profile="demo", rows=(ROW, POOR, FREE), **more):
+def result(number="02", profile="demo", rows=(ROW, POOR, FREE), claims=(), **more):
     board = {"profile": profile, "device": "toaster", "seed": 7, "mock": True, "rows": list(rows)}
-    settings = {"scoreboard": board, "figures": PICTURES, **more}
+    board["claims"] = list(claims)
+    settings = {"scoreboard": Scoreboard.from_json(board), "figures": PICTURES, **more}
     return Result(number, f"{number}_toy", f"Toy {number}", "How *wide*?", 1.5, profile, **settings)
 
 
@@ -69,16 +72,21 @@ def test_an_overview_stands_on_top_in_order_of_the_numbers():
     assert links == ["#02_toy", "02_toy.html", "#05_toy", "05_toy.html"]
     assert soup.header.p.get_text() == "today · commit abc · profile demo · 3.0 min in all"
     assert "2 of 4 hacks have run. Now: Toy 03." in soup.main.p.get_text()
-    assert [term.get_text() for term in soup.find_all("dt")] == ["Floor", "Baseline", "Source"]
+    assert [term.get_text() for term in soup.find_all("dt")] == [
+        "Floor",
+        "Ceiling",
+        "Baseline",
+        "Source",
+    ]
 
 
 def test_the_table_has_no_empty_column_and_does_not_break_numbers():
     found = page(result()).article.table
     assert table(found) == [
-        ["What", "This run", "Baseline", "Floor", "Target", "Met"],
-        ["centre", "0.253 ± 0.010 px", "5.5 (constant)", "0.2 (pixels)", "≤ 0.3", "✓ met"],
-        ["radius & more", "0.9 px", "", "0.2 (pixels)", "≤ 0.3", "✗ not met"],
-        ["centre", "0.253 ± 0.010 px", "5.5 (constant)", "0.2 (pixels)", "", ""],
+        ["What", "This run", "Floor", "Baseline", "Target", "Met"],
+        ["centre", "0.253 ± 0.010 px", "0.2 (pixels)", "5.5 (constant)", "≤ 0.3", "✓ met"],
+        ["radius & more", "0.9 px", "0.2 (pixels)", "", "≤ 0.3", "✗ not met"],
+        ["centre", "0.253 ± 0.010 px", "0.2 (pixels)", "5.5 (constant)", "", ""],
     ]
     assert found.find("span", class_="number", string="0.253 ± 0.010 px")
     assert found.find("span", class_="bad", string="✗ not met")
@@ -92,6 +100,28 @@ def test_at_ci_the_page_says_so_and_judges_nothing():
     assert [row[-1] for row in table(soup.article.table)] == ["Target", "–", "–", ""]
     assert table(soup.main.table)[1][3] == "–"
     assert CI not in page(result()).get_text()
+
+
+def test_notebook_and_page_show_the_same_table():
+    made = result(rows=[ROW, POOR, FREE | {"floor": None, "ceiling": 0.9, "ceiling_name": "noise"}])
+    notebook = BeautifulSoup(made.scoreboard.scores_table()._repr_html_(), "html.parser")
+    assert table(notebook) == table(page(made).article.table)
+
+
+def test_claims_of_all_hacks_are_collected_in_order():
+    fails = CLAIM | {"claim": "deeper is better", "verdict": "does not hold here", "source": "A"}
+    soup = page(result("05", claims=[CLAIM, fails]), result("01"), result("02", claims=[CLAIM]))
+    section = soup.find("section", id="claims")
+    assert section.h2.get_text() == "Claims of the sources, tested"
+    assert section.p.get_text() == "holds: 2 · does not hold here: 1"
+    assert table(section) == [
+        ["Hack", "Claim", "Found here", "Data", "Verdict", "Source"],
+        ["02", "wider is better", "no", "MOCK", "holds", ""],
+        ["05", "wider is better", "no", "MOCK", "holds", ""],
+        ["05", "deeper is better", "no", "MOCK", "does not hold here", "A"],
+    ]
+    assert section.find("span", class_="bad").get_text() == "does not hold here"
+    assert page(result()).find("section", id="claims") is None
 
 
 def test_figures_stand_under_their_section_and_are_described_once():
@@ -118,9 +148,10 @@ def test_nothing_that_a_hack_wrote_is_executed():
     drawn = Figure(1, "image/svg+xml", "<svg><script>alert(1)</script></svg>", evil, "aa")
     broken = Figure(2, "image/png", '"><script>alert(1)</script>', "", 'a"b')
     rows = [ROW | {"what": evil, "source": evil}]
-    made = Result(
-        "02", "02_toy", evil, evil, 1.0, "demo", {"rows": rows}, [drawn, broken], evil, evil
-    )
+    claims = [CLAIM | {"claim": evil, "found": evil, "data": evil, "source": evil}]
+    board = Scoreboard.from_json({"rows": rows, "claims": claims, "device": evil})
+    pictures = [drawn, broken]
+    made = Result("02", "02_toy", evil, evil, 1.0, "demo", board, pictures, evil, evil)
     soup = page(made, facts=[evil])
     assert not soup.find("script") and not soup.find(onerror=True)
     assert not [link for link in soup.find_all("a") if link["href"].startswith("javascript")]

@@ -48,7 +48,9 @@ row = dict(what="centre", value=0.25312, error=0.01, source=0.26, baseline=5.5, 
 poor = row | dict(what="radius & more", value=0.9, error=None, source="read off", baseline=None,
                   baseline_name=None, met=False)
 profile = os.environ["HACK_PROFILE"]
-board = dict(name="02_good", profile=profile, device="toaster", seed=7, mock=True, rows=[row, poor])
+claim = dict(claim="rings are round", found="they are", verdict="holds", data="MOCK")
+board = dict(name="02_good", profile=profile, device="toaster", seed=7, mock=True, rows=[row, poor],
+             claims=[claim])
 folder = Path(os.environ["HACK_OUTPUT"], "scoreboards")
 folder.mkdir(parents=True, exist_ok=True)
 Path(folder, "02_good.json").write_text(json.dumps(board))"""
@@ -116,6 +118,13 @@ def test_mock_data_is_called_mock_on_the_page_and_in_the_terminal(ran):
     assert "MOCK" in article(page, "02_good") and "MOCK" not in article(page, "05_bad")
     (line,) = (line for line in said.split("\n") if "MOCK" in line)
     assert line.startswith("02 Good rings: done")
+
+
+def test_the_claims_of_the_course_stand_on_the_page(ran):
+    section = BeautifulSoup(ran[1], "html.parser").find("section", id="claims")
+    (row,) = section.table.find_all("tr")[1:]
+    cells = [" ".join(cell.get_text().split()) for cell in row.find_all("td")]
+    assert cells == ["02", "rings are round", "they are", "MOCK", "–"]  # at ci nothing is judged
 
 
 def test_the_page_needs_no_other_file_but_links_to_the_executed_notebooks(ran):
@@ -195,6 +204,12 @@ def test_a_folder_that_is_none_is_refused_before_anything_runs(ran, tmp_path, mo
         ),
         ('{"rows": [{"value": 0.3}]}', r"found at \$.rows\[0\] other than required \['what'\]"),
         ('{"rows": [{"what": "x", "met": 1}]}', r"found at \$.rows\[0\].met other than type"),
+        ('{"rows": [{"what": "x", "floor": 1, "ceiling": 2}]}', "found x: expected the floor"),
+        ('{"rows": [], "claims": 1}', r"found at \$.claims other than type array"),
+        (
+            '{"rows": [], "claims": [{"claim": "", "found": "", "verdict": "x", "data": ""}]}',
+            r"found at \$.claims\[0\].verdict other than enum",
+        ),
     ],
 )
 def test_an_odd_scoreboard_is_told_and_not_shown(tmp_path, text, message):

@@ -4,8 +4,8 @@ import numpy as np
 
 from helpers.datasets.files import DataError
 from helpers.datasets.places import short
-from helpers.evaluation import regression as metrics
 from helpers.evaluation.folds import constant_guess, out_of_fold
+from helpers.subjects.photoz import metrics
 from helpers.subjects.photoz.data import load
 from helpers.subjects.photoz.features import PhotometricFeatures
 from helpers.subjects.photoz.models import make

@@ -74,38 +74,6 @@ def spectra(wavelength, flux, titles, *, mock):
     return figure
 
 
-def distributions(values, *, mock):
-    """Show histograms of parameters on the diagonal, and each pair below it.
-
-    Parameters
-    ----------
-    values : dict of str to array, shape (n,)
-    mock : bool
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-    """
-    n = len(values)
-    figure, axes = panels(n, n, mock=mock, size=(2.1, 1.7))
-    for row, (name, y) in enumerate(values.items()):
-        for column, (other, x) in enumerate(values.items()):
-            axis = axes[row, column]
-            if column > row:
-                axis.set_axis_off()
-                continue
-            if column == row:
-                axis.hist(x, 30, color="C0")
-                axis.set_yticks([])
-            else:
-                axis.plot(x, y, ".", markersize=1, alpha=0.4, rasterized=True)
-            if row == n - 1:
-                axis.set_xlabel(other, fontsize=8)
-            if column == 0:
-                axis.set_ylabel(name if row else "number", fontsize=8)
-    return figure
-
-
 def spread(frames, common, *, mock):
     """Show mean and spread of spectra in several frames.
 

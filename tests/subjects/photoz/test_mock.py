@@ -7,8 +7,7 @@ from scipy.optimize import nnls
 
 from helpers.datasets.files import DataError
 from helpers.evaluation import distributions
-from helpers.evaluation import regression as metrics
-from helpers.subjects.photoz import columns, data, floor, mock, seds, template_fit
+from helpers.subjects.photoz import columns, data, floor, metrics, mock, seds, template_fit
 
 
 @pytest.fixture(scope="module")
@@ -179,28 +178,3 @@ def test_the_floor_is_calibrated_and_below_the_template_fit(simulated):
     assert np.median(effective) > 20
     with pytest.raises(ValueError, match="found a real one"):
         floor.posterior(data.Catalogue(table=some.table, source="real"))
-
-
-def test_distributions_keep_their_numbers():
-    grid = np.linspace(0, 4, 801)
-    density = np.exp(-0.5 * ((grid - np.array([[1.0], [2.0]])) / 0.2) ** 2)
-    cumulative = distributions.from_density(grid, density)
-    np.testing.assert_allclose(distributions.mean(grid, cumulative), [1, 2], atol=1e-3)
-    np.testing.assert_allclose(distributions.quantile(grid, cumulative, 0.5), [1, 2], atol=1e-3)
-    np.testing.assert_allclose(
-        distributions.pit(grid, cumulative, [1.2, 2.0]), [0.8413, 0.5], atol=1e-3
-    )
-    # of a normal distribution at its mean: σ (√2 - 1) / √π (Gneiting & Raftery 2007)
-    expected = 0.2 * (np.sqrt(2) - 1) / np.sqrt(np.pi)
-    np.testing.assert_allclose(
-        distributions.crps(grid, cumulative, np.array([1.0, 2.0])), expected, rtol=1e-2
-    )
-    samples = np.random.default_rng(0).normal(1, 0.2, (1, 5000))
-    assert distributions.mean(grid, distributions.from_samples(grid, samples)) == pytest.approx(
-        1, abs=0.02
-    )
-    assert distributions.crps(
-        grid, (grid >= 1.5)[None].astype(float), np.array([1.0])
-    ) == pytest.approx(0.5, abs=0.01)
-    with pytest.raises(ValueError, match="somewhere above 0"):
-        distributions.from_density(grid, np.zeros((1, 801)))

@@ -1,4 +1,4 @@
-"""SDSS's own files: what is in them is read, whatever is wrong with one is said, and the command line uses them."""
+"""SDSS's own files: what is in them is read, and whatever is wrong with one is said."""
 
 import gzip
 
@@ -8,7 +8,6 @@ from astropy.io import fits
 
 from helpers.datasets import reading
 from helpers.datasets.files import DataError
-from helpers.subjects.spectra import __main__ as command
 from helpers.subjects.spectra import sdss
 
 REST = 10 ** (3.4 + 1e-4 * np.arange(5500))
@@ -298,21 +297,14 @@ def test_templates_are_found_and_else_those_of_the_mock_are_taken(tmp_path, monk
     assert "MOCK" not in str(found) and "sdss_eigenspectra" in found.templates
 
 
-# --- the command line ------------------------------------------------------------------------------------------------
-
-
-def test_the_command_prints_what_was_found(tmp_path, capsys):
+def test_a_redshift_is_measured_with_the_templates_that_are_named(tmp_path):
     spectrum = write_spectrum(tmp_path / "spec-1.fits", 0.2)
     templates = write_image(tmp_path / "spEigenGal-1.fits", [template(1), template(0)])
-    assert command.main(["redshift", str(spectrum), "--templates", str(templates)]) == 0
-    assert "spec-1: redshift 0.200" in capsys.readouterr().out
+    assert "spec-1: redshift 0.200" in str(sdss.redshift_of(spectrum, [templates]))
 
 
-def test_the_command_says_in_one_line_what_is_wrong(tmp_path, capsys):
-    assert command.main(["redshift", str(tmp_path / "nothing.fits")]) == 1
+def test_a_spectrum_without_structure_is_refused(tmp_path):
     flat = write_spectrum(tmp_path / "flat.fits", flux=np.ones(len(LOGLAM)))
     templates = write_image(tmp_path / "t.fits", template())
-    assert command.main(["redshift", str(flat), "--templates", str(templates)]) == 1
-    said = capsys.readouterr()
-    assert said.out == "" and len(said.err.strip().split("\n")) == 2
-    assert "nothing.fits" in said.err and "with structure" in said.err
+    with pytest.raises(ValueError, match="with structure"):
+        sdss.redshift_of(flat, [templates])

@@ -1,0 +1,194 @@
+"""Predictions of numbers: beside the truth, as distributions, and what the model looked at."""
+
+import numpy as np
+
+from helpers.plots.style import panels, titled_panels
+
+PIT_BINS = 20
+MANY = {"marker": ".", "linestyle": "none", "rasterized": True}  # points, as a bitmap
+SMALL = {"fontsize": 8}
+
+
+def predicted_against_true(
+    predicted,
+    true,
+    *,
+    mock,
+    names=("true", "predicted"),
+    columns=3,
+    limits=None,
+    margin=None,
+    describe=None,
+):
+    """Show predictions against the truth, one panel a method.
+
+    Parameters
+    ----------
+    predicted : dict of str to array, shape (n,)
+    true : array, shape (n,)
+    mock : bool
+    names : (str, str)
+        Of the two axes.
+    columns : int
+    limits : (float, float), optional
+        Of both axes; without them the truth fits in.
+    margin : callable, optional
+        ``margin(true)``: how far above and below the truth dashed lines are drawn.
+    describe : callable, optional
+        ``describe(predicted, true)``: what is written into the panel.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    shared = {"sharex": True, "sharey": True}
+    figure, axes = titled_panels(predicted, columns, mock=mock, size=(3.1, 2.9), **shared)
+    if limits is None:
+        limits = (np.min(true), np.max(true))
+    line = np.array(limits)
+    for axis, values in zip(axes, predicted.values(), strict=True):
+        axis.plot(true, values, markersize=2, alpha=0.35, **MANY)
+        axis.plot(line, line, color="black", linewidth=0.8)
+        if margin:
+            dashed = {"color": "grey", "linestyle": "--", "linewidth": 0.8}
+            axis.plot(line, line - margin(line), **dashed)
+            axis.plot(line, line + margin(line), **dashed)
+        if describe:
+            text = describe(values, true)
+            axis.text(0.03, 0.97, text, transform=axis.transAxes, va="top", fontsize=7)
+        axis.set(xlim=limits, ylim=limits)
+    figure.supxlabel(names[0], fontsize=10)
+    figure.supylabel(names[1], fontsize=10)
+    return figure
+
+
+def pit_histograms(values, *, mock):
+    """Show the distribution of PIT values of each method, beside that of calibrated distributions.
+
+    Parameters
+    ----------
+    values : dict of str to array, shape (n,)
+        As `helpers.evaluation.distributions.pit` returns them.
+    mock : bool
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The grey band holds 95 % of the bars of calibrated distributions.
+    """
+    figure, axes = titled_panels(values, mock=mock, size=(2.7, 2.5), sharey=True)
+    for number, (axis, pit) in enumerate(zip(axes, values.values(), strict=True)):
+        counts, edges = np.histogram(pit, PIT_BINS, (0, 1))
+        expected = len(pit) / PIT_BINS
+        axis.stairs(counts / expected, edges, fill=True, alpha=0.5, color=f"C{number}")
+        margin = 2 / np.sqrt(expected)
+        axis.axhspan(1 - margin, 1 + margin, color="grey", alpha=0.25)
+        axis.axhline(1, color="black", linewidth=0.8)
+        axis.set(xlabel="PIT", xlim=(0, 1))
+    axes[0].set_ylabel("density")
+    return figure
+
+
+def densities(grid, cumulative, true, titles, edges, label, *, mock, columns=4):
+    """Show what several methods know of a quantity of single objects, with the truth.
+
+    Parameters
+    ----------
+    grid : dict of str to array, shape (k,)
+        Values of the quantity, by the name of the method.
+    cumulative : dict of str to array, shape (n, k)
+        Probability below each value, of n objects.
+    true : array, shape (n,)
+    titles : sequence of str
+        One an object.
+    edges : numpy.ndarray, shape (m + 1,)
+        Of the bins in which the density is drawn.
+    label : str
+        Of the quantity.
+    mock : bool
+    columns : int
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, axes = titled_panels(titles, columns, mock=mock, size=(2.7, 2.0), sharex=True)
+    for i, (axis, value) in enumerate(zip(axes, true, strict=True)):
+        for number, (method, below) in enumerate(cumulative.items()):
+            at_edges = np.interp(edges, grid[method], below[i], left=0, right=1)
+            density = np.diff(at_edges) / np.diff(edges)
+            axis.stairs(density, edges, color=f"C{number}", label=method)
+        axis.axvline(value, color="black", linestyle="--", linewidth=1, label="true")
+        axis.set(yticks=[], xlim=edges[[0, -1]])
+        axis.title.set_fontsize(8)
+    figure.supxlabel(label, fontsize=10)
+    figure.supylabel("density", fontsize=10)
+    handles, names = axes[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=len(names), **SMALL)
+    return figure
+
+
+def importances(values, errors, names, *, mock, most=15):
+    """Show importances of features as shares of their sum, a panel a kind, the largest first.
+
+    Parameters
+    ----------
+    values, errors : dict of str to numpy.ndarray, shape (k,)
+        By the kind of importance; errors of a kind may be missing.
+    names : sequence of str
+        Of the k features.
+    mock : bool
+    most : int
+        So many features are shown: those that are largest in any of the kinds.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    sums = {kind: np.sum(np.abs(importance)) for kind, importance in values.items()}
+    shares = {kind: importance / sums[kind] for kind, importance in values.items()}
+    largest = np.max([*shares.values()], axis=0)
+    order = np.argsort(largest)[-most:]
+    places = np.arange(len(order))
+    size = (3.8, 0.23 * len(order) + 0.7)
+    figure, axes = titled_panels(values, mock=mock, size=size, sharey=True)
+    for number, (axis, kind) in enumerate(zip(axes, values, strict=True)):
+        share = shares[kind][order]
+        axis.barh(places, share, color=f"C{number}")
+        if kind in errors:
+            error = errors[kind][order] / sums[kind]
+            axis.errorbar(share, places, xerr=error, fmt="none", ecolor="black")
+        axis.axvline(0, color="grey", linewidth=0.8)
+        axis.set_xlabel("share of the importance")
+    axes[0].set_yticks(places, [names[feature] for feature in order], **SMALL)
+    return figure
+
+
+def corner(values, *, mock):
+    """Show histograms of quantities on the diagonal, and each pair below it.
+
+    Parameters
+    ----------
+    values : dict of str to array, shape (n,)
+    mock : bool
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    n = len(values)
+    figure, axes = panels(n, n, mock=mock, size=(2.1, 1.7), squeeze=False)
+    for row, y in enumerate(values.values()):
+        for column, x in enumerate(values.values()):
+            axis = axes[row, column]
+            if column > row:
+                axis.set_axis_off()
+            elif column == row:
+                axis.hist(x, 30, color="C0")
+                axis.set_yticks([])
+            else:
+                axis.plot(x, y, markersize=1, alpha=0.4, **MANY)
+    for number, name in enumerate(values):
+        axes[-1, number].set_xlabel(name, **SMALL)
+        axes[number, 0].set_ylabel(name if number else "number", **SMALL)
+    return figure
