@@ -589,7 +589,7 @@ WRONG = {
         ),
         (penalty_backward, "backward() leaves"),
         (penalty_half_detached, "not its gradient"),
-        (penalty_of_five, "for two spectra"),
+        (penalty_of_five, "for seven spectra"),
         (penalty_in_evaluation, "from training to evaluation"),
         (lambda *given, **weight: None, "expected a tensor"),
     ],
