@@ -572,7 +572,7 @@ WRONG = {
         (penalty(lambda norm: (norm - 2) ** 2), "for the test critic the penalty is"),
         (penalty_with(weight_of=lambda weight: 1), "the weight is not used"),
         (penalty_with(weight_of=lambda weight: 10), "the weight is always 10"),
-        (penalty_with(graph=False), "create_graph=True"),
+        (penalty_with(graph=False), "no gradient flows"),
         (penalty_with(end=torch.detach), "no gradient flows"),
         (penalty_with(end=torch.Tensor.item), "expected a tensor"),
         (penalty_with(by="weights"), "by the critic's weights"),
