@@ -1,4 +1,4 @@
-"""What the checks share: results of any library, calls that leave no trace, networks and orders of all kinds."""
+"""What the checks share: results of any library, calls without a trace, networks, orders."""
 
 import os
 import random

@@ -1,8 +1,8 @@
-"""A participants' notebook in which every exercise is answered wrongly runs to its end all the same.
+"""A notebook in which every exercise is answered wrongly runs to its end all the same.
 
-Of one hack the whole notebook is executed. What follows a wrong answer is what follows an untouched one, the reference,
-and the untouched notebooks are executed anyway: of the others only what the exercises need, one after the other in one
-kernel.
+Of one hack the whole notebook is executed. What follows a wrong answer is what follows an untouched
+one, the reference, and the untouched notebooks are executed anyway: of the others only what the
+exercises need, one after the other in one kernel.
 """
 
 import os
@@ -24,7 +24,7 @@ def answer_unreadably(source):
 
 
 def answer_wrongly(source):
-    """A function answers None; a class is left without its layers, and does not even become a class."""
+    """A function answers None; a class is without its layers, and does not even become one."""
     head = source.index("raise NotImplementedError")
     indent = " " * (head - source.rindex("\n", 0, head) - 1)
     if re.search(r"^class ", source, re.M):
