@@ -74,7 +74,8 @@ def test_a_notebook_of_wrong_answers_runs_on(scoreboards):
 
 @pytest.mark.slow
 def test_wrong_answers_in_the_notebooks_are_told_so():
-    together, answers = nbformat.v4.new_notebook(), []
+    together = nbformat.v4.new_notebook()
+    answers = []
     for path in OTHERS:
         notebook, exercises = wrong(path)
         code = [cell for cell in notebook.cells if cell.cell_type == "code"]
