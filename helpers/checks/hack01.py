@@ -131,13 +131,14 @@ def bin_flux(attempt, reference):
         "a bin of all pixels": (edges, flux, error, 4000, 4009),
         "a bin that reaches beyond the last pixel": (edges, flux, error, 4005.2, 4011),
         "a bin that begins before the first pixel": (edges, flux, error, 3997, 4001.8),
-        "negative fluxes": (many, noise, errors, 4002.2, 4009.7),
+        "negative fluxes": (many, noise - 1, errors, 4002.2, 4009.7),
     }
     require_like(attempt, reference, cases)
     gap = np.where(flux == 5, np.nan, flux)
     filled, _ = reference(edges, np.nan_to_num(gap), error, lower, upper)
     mean, _ = call(attempt, edges, gap, error, lower, upper)
-    refuse(mean, "a flux that is NaN is taken for 0: it is unknown, and so is the mean", filled)
+    reason = "a flux that is NaN is taken for 0: it is unknown, and so is the mean"
+    refuse(mean, reason, filled, 0.0)
 
 
 def _bin_slips(edges, flux, error, lower, upper):
@@ -568,14 +569,18 @@ def gradient_penalty(attempt, reference):
     """Five spectra of three pixels and a small critic, then another weight and fewer spectra."""
     random = torch.Generator().manual_seed(8)
     critic = _Critic(random)
-    points = torch.randn(5, 3, generator=random).requires_grad_()
-    condition = torch.randn(5, 2, generator=random)
+    seven_points = torch.randn(7, 3, generator=random, requires_grad=True)
+    seven_conditions = torch.randn(7, 2, generator=random)
+    points = seven_points.detach()[:5].requires_grad_()
+    condition = seven_conditions[:5]
     try:
         found = call(attempt, critic, points, condition)
     except RuntimeError as error:
         copied = "not have been used in the graph" in str(error)
         reason = "the gradient is not taken at the points that the critic got: is one a copy?"
         require(not copied, reason)
+        off = "does not require grad" in str(error)
+        require(not off, "there is no gradient: no detach(), no torch.no_grad()")
         raise
     reason = "backward() leaves gradients in the weights: use torch.autograd.grad"
     require(critic.first.weight.grad is None, reason)
@@ -590,6 +595,7 @@ def gradient_penalty(attempt, reference):
     require(same(weighed, expected / 4), "the weight is always 10: multiply by the argument")
     cases = {
         "five spectra": (critic, points, condition),
+        "seven spectra": (critic, seven_points, seven_conditions),
         "two spectra": (critic, points[:2], condition[:2]),
         "one spectrum": (critic, points[:1], condition[:1]),
     }

@@ -1,5 +1,7 @@
 """Checks and hints of the exercises of hack 02: what is wrong with an attempt, in one sentence."""
 
+from functools import partial
+
 import numpy as np
 import torch
 from scipy.linalg import sqrtm
@@ -23,6 +25,8 @@ from helpers.exercises.require import (
     twice,
 )
 
+CLOSE = 0.95  # the cosine of 18°: linear classifiers differ by less, whichever they are
+
 
 @check(
     "02.frechet_distance",
@@ -39,10 +43,11 @@ from helpers.exercises.require import (
 def frechet_distance(attempt, reference):
     """Twice 30 points with four features, then other numbers, fewer than features as well."""
     rng = np.random.default_rng(4)
-    one = rng.normal(size=(30, 4)) @ (np.eye(4) + rng.uniform(size=(4, 4)))
-    other = rng.normal(size=(30, 4)) @ (np.eye(4) + rng.uniform(size=(4, 4)))
-    other = 1.7 * other + [1.5, -0.4, 0.8, 2.0]
-    found = call(attempt, one, other)
+    points = rng.normal(size=(2, 30, 4))
+    mixing = np.eye(4) + rng.uniform(size=(2, 4, 4))
+    one = points[0] @ mixing[0]
+    other = 1.7 * points[1] @ mixing[1] + [1.5, -0.4, 0.8, 2.0]
+    found, _ = twice(lambda: call(attempt, one, other))
     of_points = _distance_of_points(one, other)
     reason = "those are covariances between points: np.cov wants features as rows, np.cov(one.T)"
     between = abs(found - of_points) < 0.02 * of_points  # of singular matrices roots are not exact
@@ -221,31 +226,30 @@ def _arc_slips(found, start, end, t, reference):
     cosines = [product, product / length, product / end_length, cosine / (length * end_length)]
 
     def arc(angle, below):
-        return (np.sin((1 - t) * angle) * start + np.sin(t * angle) * end) / below
+        first = np.sin((1 - t) * angle)
+        second = np.sin(t * angle)
+        return (first * start + second * end) / below
 
     def resized(*points):
-        return [point * np.linalg.norm(found) / np.linalg.norm(point) for point in points]
+        size = np.linalg.norm(found)
+        return [size * point / np.linalg.norm(point) for point in points]
 
     not_divided = [arc(angle, 1), arc(angle, angle)]
     in_degrees = [arc(degrees, np.sin(degrees)), arc(degrees, np.sin(angle))]
-    of_units = reference(one, other, t)
+    other_angles = [arc(angle, np.sin(angle)) for angle in np.arccos(cosines)]
+    straight = resized(line, chord)
+    of_units = resized(reference(one, other, t))
     right = reference(start, end, t)
     return {
         "that is the straight line between the two: go along the arc": [line],
         "start and end are exchanged: t = 0 is the start": [reference(end, start, t)],
-        "the cosine of the angle is start @ end divided by both lengths": [
-            arc(angle, np.sin(angle)) for angle in np.arccos(cosines)
-        ],
+        "the cosine of the angle is start @ end divided by both lengths": other_angles,
         "it is not divided by sin(angle)": not_divided,
         "arccos is missing: that is the cosine": [arc(cosine, np.sin(cosine))],
         "the angle is in degrees: np.sin wants radians": in_degrees,
         "t is not used: it is always the middle": [reference(start, end, 0.5)],
-        "that is a straight line put onto the sphere: the angle grows evenly": (
-            resized(line, chord)
-        ),
-        "only the angle is that of normalised vectors: weigh start and end as they are": (
-            resized(of_units)
-        ),
+        "that is a straight line put onto the sphere: the angle grows evenly": straight,
+        "only the angle is that of normalised vectors: weigh start and end as they are": of_units,
         "the direction is right, but its length is changed: do not rescale it": resized(right),
     }
 
@@ -274,13 +278,16 @@ def separating_direction(attempt, reference):
     found = _direction(attempt, latents, high)
     require(found @ truth > -0.9, "it points to the low ones: turn it round")
     changed = _direction(attempt, latents, _label(latents @ another, rng))
-    if found @ truth < 0.95:
+    if found @ truth < CLOSE:
         _tell_direction(found, latents, high)
         reason = "the label is not used: another label has another hyperplane"
         require(not same(found, changed), reason)
-    isotropic = rng.normal(size=(400, 3))
-    third = np.array([0.6, 0, -0.8])
-    last = _direction(attempt, isotropic, _label(isotropic @ third, rng))
+    isotropic = rng.normal(size=(1000, 7))
+    third = np.array([0.6, 0, 0, -0.8, 0, 0, 0])
+    label = _label(isotropic @ third, rng)
+    order = np.argsort(label)
+    elsewhere = partial(attempt_for, "1000 latents, the low ones first,", attempt)
+    last = _direction(elsewhere, isotropic[order], label[order])
     cosines = {
         "the test labels": found @ truth,
         "another label": changed @ another,
@@ -288,7 +295,7 @@ def separating_direction(attempt, reference):
     }
     for name, cosine in cosines.items():
         off = f"{np.degrees(np.arccos(np.clip(cosine, -1, 1))):.0f}°"
-        require(cosine > 0.95, f"for {name} it is {off} off the normal: fit a linear classifier")
+        require(cosine > CLOSE, f"for {name} it is {off} off the normal: fit a linear classifier")
 
 
 def _label(values, rng):
@@ -311,7 +318,7 @@ def _direction(attempt, latents, high):
     length = np.linalg.norm(found)
     reason = f"the direction has the length {length:.3g}, not 1: divide it by its norm"
     require(abs(length - 1) < 1e-4, reason)
-    require(found @ again > 0.95, "a second call gives another result: fix the random state")
+    require(found @ again > CLOSE, "a second call gives another result: fix the random state")
     return found
 
 
@@ -326,9 +333,7 @@ def _tell_direction(found, latents, high):
     scaled = LogisticRegression().fit(latents / spread, high).coef_
     held = LogisticRegression(fit_intercept=False).fit(latents, high).coef_
     slips = {
-        "that is the difference of the means: latents are neither alike nor uncorrelated": [
-            difference
-        ],
+        "that is the difference of the means, but latents are correlated": [difference],
         "the correlations of the latents are left out: fit a classifier": uncorrelated,
         "that is a principal component, which knows nothing of the label": components,
         "that is one of the axes: in general the normal is not along one": axes,
@@ -354,7 +359,7 @@ def _tell_direction(found, latents, high):
     returns=array,
 )
 def permutation_null(attempt, reference):
-    """A statistic that notes what it gets: 20 orders, then 200 of two seeds."""
+    """20 orders, then 200 of two seeds, by a statistic that notes what it gets."""
     null = _Null(attempt)
     rows, index = null.orders()
     start = np.arange(null.size)
@@ -364,9 +369,9 @@ def permutation_null(attempt, reference):
     require(not (pairs_kept and unmoved), reason)
     reason = "latents and values are reordered together, which keeps the pairs: permute the values"
     require(not pairs_kept, reason)
-    once = (np.sort(index) == start).all() and (np.sort(rows) == start).all()
     reason = "some values occur twice, others never: that is a bootstrap, draw without replacement"
-    require(once, reason)
+    require((np.sort(index) == start).all(), reason)
+    require((np.sort(rows) == start).all(), reason)
     order = _beside(rows, index)
     shifted = np.ptp((order - start) % null.size, axis=1) == 0
     reason = "the values are shifted only: neighbours stay neighbours, so permute them at random"
@@ -389,6 +394,18 @@ def permutation_null(attempt, reference):
     require(np.array_equal(order, _beside(*null.orders(seed=0))), reason)
     reason = "neighbouring seeds have orders in common: make one generator from the seed"
     require(not by_seed[0] & by_seed[1], reason)
+    latents = np.random.default_rng(3).normal(size=(50, 4))
+    cases = {
+        "50 samples": (_total, latents, latents[:, 0], 5),
+        "two samples and a single order": (_total, latents[:2], latents[:2, 1], 1),
+    }
+    require_like(attempt, reference, cases)
+
+
+def _total(latents, values):
+    """Return a statistic that no order changes, a negative one."""
+    numbers = np.concatenate([np.ravel(latents), np.ravel(values)])
+    return -10 - numbers.sum()
 
 
 def _beside(rows, index):
@@ -423,9 +440,9 @@ class _Null:
         require(shapes != right[::-1], reason)
         reason = f"the statistic is given shapes {shapes}, expected {right}"
         require(shapes == right, reason)
-        known = np.isin(latents, self.latents).all() and np.isin(values, self.values).all()
         reason = "the statistic is given other numbers than latents and values: only reorder them"
-        require(known, reason)
+        require(np.isin(latents, self.latents).all(), reason)
+        require(np.isin(values, self.values).all(), reason)
         place = self.place[latents.astype(int)]
         rows = place[:, 0] // self.width
         whole = place == self.width * rows[:, None] + np.arange(self.width)
@@ -441,12 +458,7 @@ class _Null:
         n = keywords.get("n", 20)
         latents = self.latents.copy()
         values = self.values.copy()
-        found = self.attempt(self.statistic, latents, values, **keywords)
-        kept = same(latents, self.latents) and same(values, self.values)
-        reason = (
-            "rng.shuffle reorders the array that it is given: rng.permutation returns a new one"
-        )
-        require(kept, reason)
+        found = call(self.attempt, self.statistic, latents, values, **keywords)
         reason = "the statistic is never called: its values for permuted values are asked for"
         require(self.calls, reason)
         reason = "it returns one number: return all values of the statistic, without a mean"
@@ -489,7 +501,7 @@ def reparametrise(attempt, reference):
     require(not torch.equal(latents, again), reason)
     _require_noise(latents.detach(), mean.detach(), log_variance.detach())
     _require_reached(latents, mean, log_variance)
-    for shape in ((4000, 16), (1, 3), (2, 1)):
+    for shape in ((5000, 16), (1, 3), (2, 1)):
         zeros = torch.zeros(shape)
         drawn, _ = twice(lambda z=zeros: attempt_for(f"shape {tuple(z.shape)}", attempt, z, z))
         reason = f"for shape {shape} the result has shape {tuple(drawn.shape)}"
@@ -548,6 +560,7 @@ def _require_noise(latents, mean, log_variance):
         narrow = (rest / scale)[log_variance < -1.5].var()
         wide = (rest / scale)[log_variance > 0.5].var()
         require(abs(narrow - 1) > 0.1 or abs(wide - 1) > 0.1, reason)
+    # Of these 32 000 numbers mean, variance and fourth moment scatter by 0.006, 0.008 and 0.03.
     centre = float(noise.mean())
     variance = float(noise.var())
     tails = float((noise**4).mean() / variance**2)
@@ -614,41 +627,34 @@ def _divergence_slips(mean, log_variance):
     """Return the slips of the divergence of these latents."""
     square = mean**2
     variance = log_variance.exp()
-    deviation = (log_variance / 2).exp()
-    each = (square + variance - 1 - log_variance) / 2
+    terms = square + variance - 1 - log_variance
+    each = terms / 2
     right = each.sum(dim=1)
+    over_batch = [right.mean(), each.mean()]
+    over_latents = [each.mean(dim=1), terms.mean(dim=1)]
     as_deviation = square + variance**2 - 1 - 2 * log_variance
+    of_deviation = terms - variance + (log_variance / 2).exp()
+    no_square = terms - square
+    squares_missing = [no_square, no_square + mean, no_square + mean.abs()]
+    not_subtracted = [terms + log_variance, terms + 2 * log_variance]
     other_way = (1 + square) / variance - 1 + log_variance
-    no_square = variance - 1 - log_variance
 
     def total(*terms):
         return [term.sum(dim=1) / 2 for term in terms]
 
     return {
         "that is the sum over the batch as well: sum over the latents only, dim=1": [right.sum()],
-        "that is the mean over the batch: return one number for each sample": [
-            right.mean(),
-            each.mean(),
-        ],
+        "that is the mean over the batch: return one number for each sample": over_batch,
         "the latents are not summed: sum over dim=1": [each],
         "the samples are summed, not the latents: dim=1": [each.sum(dim=0), each.mean(dim=0)],
         "the sign is wrong: a divergence is never negative": [-right, -2 * right],
         "the factor 1/2 is missing": [2 * right],
-        "that is the mean over the latents: independent latents add": [
-            each.mean(dim=1),
-            2 * each.mean(dim=1),
-        ],
+        "that is the mean over the latents: independent latents add": over_latents,
         "log_variance is taken for the log of the deviation": total(as_deviation),
-        "the deviation stands where the variance should: exp(log_variance)": (
-            total(square + deviation - 1 - log_variance)
-        ),
-        "the -1 is missing: it is 0 for mean 0 and variance 1": (total(2 * each + 1, 2 * each + 2)),
-        "the square of the mean is a part": (
-            total(no_square, mean + no_square, mean.abs() + no_square)
-        ),
-        "exp(log_variance), the variance, is missing": total(square - 1 - log_variance),
-        "log_variance is to be subtracted, with its own sign": (
-            total(2 * each + log_variance, 2 * each + 2 * log_variance)
-        ),
+        "the deviation stands where the variance should: exp(log_variance)": total(of_deviation),
+        "the -1 is missing: it is 0 for mean 0 and variance 1": total(terms + 1, terms + 2),
+        "the square of the mean is a part": total(*squares_missing),
+        "exp(log_variance), the variance, is missing": total(terms - variance),
+        "log_variance is to be subtracted, with its own sign": total(*not_subtracted),
         "that is the divergence in the other direction: of N(0, 1)": total(other_way),
     }

@@ -235,8 +235,8 @@ def centres_in_place(latents, high):
     return fitted()(latents, high)
 
 
-def three_dimensions_wrong(latents, high):
-    return fitted()(latents, high) if latents.shape[1] == 5 else unit(np.ones(3))
+def only_five_dimensions(latents, high):
+    return fitted()(latents, high) if latents.shape[1] == 5 else unit(np.ones(latents.shape[1]))
 
 
 def first_label_kept():
@@ -557,7 +557,7 @@ WRONG = {
             "for the test labels it is",
         ),
         (first_label_kept(), "for another label"),
-        (three_dimensions_wrong, "for another shape it is"),
+        (only_five_dimensions, "for another shape it is"),
         (
             lambda latents, high: LogisticRegression().fit(latents, high).predict(latents),
             "a value for each latent",
@@ -594,7 +594,7 @@ WRONG = {
         (null(half_of_them), "of the values stay where they are"),
         (null(n_of=lambda n: 20), "n is not used"),
         (null(n_of=lambda n: n + 1), "the result has shape (21,)"),
-        (shuffled, "rng.shuffle reorders"),
+        (shuffled, "changes an array"),
         (
             null(lambda rng, latents, values: (rng.permutation(latents, axis=1), values)),
             "torn apart",
@@ -674,7 +674,7 @@ WRONG = {
         (in_place_noise, "changes an array"),
         (
             drawn(noise=lambda m: torch.randn(len(m), 8)),
-            "for shape (4000, 16) it raises RuntimeError",
+            "for shape (5000, 16) it raises RuntimeError",
         ),
         (drawn(noise=in_pairs), "used more than once"),
         (drawn(noise=truncated), "cut off"),

@@ -1,4 +1,4 @@
-"""What the checks share: results of any library, calls that leave no trace, networks and orders of all kinds."""
+"""What the checks share: results of any library, calls without a trace, networks, orders."""
 
 import os
 import random
@@ -143,8 +143,11 @@ class Noted(nn.Module):
 
     def __init__(self, before=lambda x: x, between=torch.relu, end=lambda x: x):
         super().__init__()
-        self.first, self.last = nn.Linear(3, 8), nn.Linear(8, 2)
-        self.before, self.between, self.end = before, between, end
+        self.first = nn.Linear(3, 8)
+        self.last = nn.Linear(8, 2)
+        self.before = before
+        self.between = between
+        self.end = end
 
     def forward(self, x):
         return self.end(self.last(self.between(self.first(self.before(x)))))
@@ -181,7 +184,8 @@ def test_a_network_that_does_not_is_told_why(parts, reason):
 
 
 def test_networks_that_share_weights_are_told():
-    one, other = Noted(), Noted()
+    one = Noted()
+    other = Noted()
     shared.require_own_weights(one, other)
     other.last = one.last
     with pytest.raises(NotYet, match="share their weights"):
@@ -255,7 +259,7 @@ def test_what_a_call_leaves_is_told(change, reason, tmp_path, monkeypatch):
 
 
 class Plain(Noted):
-    """A network that does other things by the batch of its first call."""
+    """A network for so many pixels."""
 
     def __init__(self, width, **parts):
         super().__init__(**parts)
