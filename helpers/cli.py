@@ -120,10 +120,9 @@ def rings():
 @seed_option
 def make_rings(folder, n, kind, max_rings, seed):
     """Simulate images into a new or empty FOLDER, in the layout of the source."""
-    from helpers.subjects.rings import data, mock
+    from helpers.subjects import rings
 
-    simulated = mock.simulate(n, seed, kind, max_rings)
-    data.save(data.RingImages(*simulated, kind, "mock"), folder)
+    rings.write(rings.simulate(n, seed, kind, max_rings), folder)
     click.echo(f"{n} images and their labels are in {folder}")
 
 

@@ -37,12 +37,13 @@ from sklearn.pipeline import make_union
 
 from helpers import plots
 from helpers.course import setup
-from helpers.evaluation import distributions
+from helpers.evaluation import comparison, distributions
 from helpers.evaluation.errors import bootstrap_error, format_number
 from helpers.evaluation.folds import out_of_fold, splits
 from helpers.exercises import exercise, hint
 from helpers.subjects import photoz
 from helpers.subjects.photoz import floor, metrics, mock, models
+from helpers.subjects.photoz import plots as photoz_plots
 from helpers.subjects.photoz.columns import BANDS, ERRORS, FEATURES, FLUXES, NOT_FEATURES
 from helpers.subjects.photoz.features import CatalogueColumns, PhotometricFeatures
 from helpers.subjects.photoz.template_fit import MagnitudePrior, TemplateFit
@@ -55,7 +56,7 @@ run = setup("03_photo_z", seed=2024)
 # The universe expands while light travels, and stretches its wavelength by 1 + z. A **spectroscopic** redshift comes from lines; a **photometric** one from the few numbers that images give: fluxes through broad filters. What they see is above all the break at 4000 Å (more exactly 3650 to 4000 Å), below which old stars are faint. In the figure, look for where the break (triangles) lies among the five bands.
 
 # %%
-photoz.plots.break_through_bands([0.3, 0.9, 1.6, 2.4], mock=True)
+photoz_plots.break_through_bands([0.3, 0.9, 1.6, 2.4], mock=True)
 
 # %% [markdown]
 # With rising redshift the break walks from left to right: at z = 0.3 it lies in F606W, at 0.9 in F814W, at 1.6 in the gap between F814W and F125W, at 2.4 where F125W ends. While it is in the wide gap, nothing tells exactly where. A colour, the ratio of two fluxes, says on which side of the break they are, and does not depend on how bright a galaxy is.
@@ -219,14 +220,14 @@ for train, test in folds:
     for name, values in found.items():
         fitted.setdefault(f"template fit, {name}", np.empty(len(z)))[test] = values
 predicted |= fitted | {"z_peak of the catalogue (more bands)": galaxies.table.z_peak.to_numpy()}
-photoz.plots.scatter({name: predicted[name] for name in [*fitted, "z_peak of the catalogue (more bands)"]}, z, mock=galaxies.mock, columns=4, limit=4)
+photoz_plots.scatter({name: predicted[name] for name in [*fitted, "z_peak of the catalogue (more bands)"]}, z, mock=galaxies.mock, columns=4, limit=4)
 
 # %% [markdown]
 # With five bands the fit puts many galaxies between z = 0.3 and 1.2 near 0.8, and scatters those beyond 2 widely. Peak, mean and median differ by which figure of merit they favour: the mean has the smallest MSE of the three, the median the smallest σ_NMAD. With more bands nearly all of that is gone: bands matter more than methods.
 #
 # ## 4 The floor
 #
-# How good could *anybody* be? On simulated galaxies that can be computed. The simulator's templates, distributions of redshift, luminosity, type and dust, its noise, and the selection of galaxies with spectra are all known, so that the posterior p(z | five fluxes) is a weighted sum over a library of simulated galaxies (`helpers/photoz/floor.py`). Its mean has the smallest MSE that is possible, its median the smallest MAE. In the figure, look for what is left of the scatter: no method can remove it.
+# How good could *anybody* be? On simulated galaxies that can be computed. The simulator's templates, distributions of redshift, luminosity, type and dust, its noise, and the selection of galaxies with spectra are all known, so that the posterior p(z | five fluxes) is a weighted sum over a library of simulated galaxies (`helpers/subjects/photoz/floor.py`). Its mean has the smallest MSE that is possible, its median the smallest MAE. In the figure, look for what is left of the scatter: no method can remove it.
 
 # %%
 if galaxies.mock:
@@ -234,7 +235,7 @@ if galaxies.mock:
     predicted |= {f"floor: posterior {name}": values for name, values in floor.estimate(floor_cdf).items()}
 best = {name: values for name, values in predicted.items() if name.startswith("floor")}
 shown = {"template fit, mean": predicted["template fit, mean"]} | best
-photoz.plots.scatter(shown, z, mock=galaxies.mock, limit=4)
+photoz_plots.scatter(shown, z, mock=galaxies.mock, limit=4)
 
 # %% [markdown]
 # The posterior is much narrower than the template fit, but it has outliers too: some galaxies look alike at two redshifts even to somebody who knows everything about the simulation, and between z = 0.3 and 1.2 five bands without the ultraviolet say little. (On the real catalogue nobody knows the truth, and there is no floor.)
@@ -315,7 +316,7 @@ figure
 # %%
 shown = {"template fit, mean": predicted["template fit, mean"], "random forest, 5 bands": learned["random forest", "5 bands"],
          "random forest, with colours": learned["random forest", "5 bands + colours"]}
-photoz.plots.scatter(shown, z, mock=galaxies.mock, limit=4)
+photoz_plots.scatter(shown, z, mock=galaxies.mock, limit=4)
 
 # %% [markdown]
 # From left to right: the template fit, whose errors beyond z = 2 are largest; the forest on magnitudes, which draws everything to the middle; the forest with colours, which is tighter but still cannot exceed the redshifts it was trained on, and flattens at the high end.
@@ -327,8 +328,8 @@ photoz.plots.scatter(shown, z, mock=galaxies.mock, limit=4)
 # %%
 everything = feature_sets["29 columns"].fit(galaxies.table)
 columns = pd.DataFrame(everything.transform(galaxies.table), columns=FEATURES)
-wanted = run.pick(ci=("lr", "dummy", "dt"), demo=tuple(photoz.comparison.NAMES), full=tuple(photoz.comparison.NAMES))
-made_by, model_table = photoz.comparison.compare(columns, z, wanted, run.pick(ci=2, demo=3, full=10), run.seed)
+wanted = run.pick(ci=("lr", "dummy", "dt"), demo=tuple(comparison.NAMES), full=tuple(comparison.NAMES))
+made_by, model_table = comparison.compare(columns, z, wanted, run.pick(ci=2, demo=3, full=10), run.seed)
 source_mse = {"Random Forest": 0.1337, "Light Gradient Boosting Machine": 0.1364, "Extra Trees": 0.1463, "Gradient Boosting": 0.1472,
               "Decision Tree": 0.2440, "Linear Regression": 0.2676, "Bayesian Ridge": 0.2677, "Ridge Regression": 0.2859,
               "AdaBoost": 0.3005, "Elastic Net": 0.3662, "Lasso Regression": 0.4001, "Dummy": 0.4665, "K Neighbors": 0.4846}
@@ -486,7 +487,7 @@ plots.densities(grids, picked_cdfs, z[picked], titles, np.arange(0, 4.51, 0.09),
 #
 # ## 9 A survey
 #
-# A survey has more galaxies than fit into memory. `photoz.predict_catalogue` takes a Parquet file in parts, through Dask: on the cores of this machine, or, without a change in the call, on the workers of a `distributed.Client`. If it is stopped, the same call goes on where it was. Ids are kept, and rows come out in the order in which they went in.
+# A survey has more galaxies than fit into memory. `photoz.predict_catalogue` takes a Parquet file in parts: on the cores of this machine, or, without a change in the call, through Dask on the workers of a `distributed.Client`. If it is stopped, the same call goes on where it was. Ids are kept, and rows come out in the order in which they went in.
 
 # %%
 n_survey = run.pick(ci=2000, demo=200_000, full=1_000_000)
@@ -531,7 +532,7 @@ for name, kind in (("random forest", "rf"), ("perceptron 256³", "mlp")):
         found = model.fit(more.table.iloc[:size], more.redshift[:size]).predict(galaxies.table)
         curves.setdefault(name, []).append(metrics.mse(found, z))
         spread.setdefault(name, []).append(bootstrap_error(metrics.mse, found, z))
-figure = photoz.plots.against(curves, spread, [size for size in sizes if size <= len(more)], "training galaxies", "MSE", mock=True)
+figure = photoz_plots.against(curves, spread, [size for size in sizes if size <= len(more)], "training galaxies", "MSE", mock=True)
 axis = figure.axes[0]
 axis.axhline(metrics.mse(fitted["template fit, mean"], z), color="black", linestyle="--", label="template fit, mean")
 if galaxies.mock:

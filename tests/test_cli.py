@@ -160,7 +160,7 @@ def test_a_folder_of_rings_is_made_and_read_again(tmp_path, kind, run):
     options = ("--n", 4, "--kind", kind, "--seed", 2)
     status, out, _ = run("rings", "make", folder, *options)
     assert status == 0 and str(folder) in out
-    made = rings.load(folder)
+    made = rings.load(path=folder)
     again = rings.load(n=4, kind=kind, seed=2, source="mock")
     np.testing.assert_array_equal(made.images, again.images)
     status, _, err = run("rings", "make", folder, "--n", 4)

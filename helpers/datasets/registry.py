@@ -15,7 +15,7 @@ SOURCES = ("auto", "real", "mock")
 
 
 def registry(name=None):
-    """The entry (dict) of one data set, or of all by name: see the head of ``data/registry.toml``."""
+    """The entry (dict) of one data set, or of all by name: see the head of data/registry.toml."""
     installed = Path(__file__).with_name("registry.toml")
     path = CHECKOUT / "data" / "registry.toml" if CHECKOUT else installed
     known = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -86,7 +86,8 @@ def places_of(name):
 def choose(source, path, what, absent=None):
     """Decide between real and mock data, and say which in one line.
 
-    A cell of a notebook says it once each time that it is run, however many sets of a kind it loads.
+    A cell of a notebook says it once each time that it is run, however many sets of a kind it
+    loads.
 
     Parameters
     ----------

@@ -78,8 +78,8 @@ def _take(values, rows):
 def load_or_simulate(what, n, source, *, real, read, simulate, cache=None, write=None, absent=None):
     """Return real data where they are there and wanted, else simulated ones.
 
-    Simulated data are kept, in the format of the real file, where `cache` names a file for them; one
-    that is damaged, or has fewer samples, is made again.
+    Simulated data are kept, in the format of the real file, where `cache` names a file for them;
+    one that is damaged, or has fewer samples, is made again.
 
     Parameters
     ----------
@@ -96,8 +96,8 @@ def load_or_simulate(what, n, source, *, real, read, simulate, cache=None, write
     simulate : callable
         ``simulate(n)`` returns as many simulated ones.
     cache : str, optional
-        Name of the file that simulated samples are kept in. It must tell all that they depend on; that
-        is not `n` where the first samples do not depend on it.
+        Name of the file that simulated samples are kept in. It must tell all that they depend on;
+        that is not `n` where the first samples do not depend on it.
     write : callable, optional
         ``write(samples, path)``, which `cache` needs.
     absent : str, optional

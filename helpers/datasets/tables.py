@@ -14,6 +14,7 @@ import io
 import re
 from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 
 import h5py
 import numpy as np
@@ -25,6 +26,7 @@ from helpers.datasets.files import DataError
 from helpers.datasets.places import short
 from helpers.datasets.reading import GZIP, content, limit, limit_hdf5, listed, reading
 
+PARQUET = "a catalogue in Parquet"
 HEADER_LINES = 500  # of comments, among which the names of the columns are looked for
 MISSING = ["", "null", "None", "--", "NaN", "nan", "-nan", "N/A", "NA"]
 SEPARATORS = (",", "\t", ";", "|")  # else blanks
@@ -39,10 +41,11 @@ def read_table(path, columns=None, others=False):
     Parameters
     ----------
     path : path
-        A file of one of the formats above; of a FITS file the first table, of an HDF5 file the first
-        group with columns of one length (or the first compound data set).
+        A file of one of the formats above; of a FITS file the first table, of an HDF5 file the
+        first group with columns of one length (or the first compound data set).
     columns : sequence of str, optional
-        Read only these. A name that is not there in this spelling may differ in upper and lower case.
+        Read only these. A name that is not there in this spelling may differ in upper and lower
+        case.
     others : bool
         Whether the other columns are read as well, and follow those that are asked for.
 
@@ -54,7 +57,8 @@ def read_table(path, columns=None, others=False):
     Raises
     ------
     helpers.datasets.files.DataError
-        If the file is not there, not whole, not a table, or lacks a column: then it lists the columns.
+        If the file is not there, not whole, not a table, or lacks a column: then it lists the
+        columns.
     """
     path = Path(path)
     with reading(path, "a catalogue"):
@@ -71,7 +75,7 @@ def read_table(path, columns=None, others=False):
 
 
 def resolve(wanted, present, path):
-    """Find columns by name, in their own spelling or, if that is unambiguous, in upper or lower case.
+    """Find columns by name, in their own spelling or, if unambiguous, in upper or lower case.
 
     Parameters
     ----------
@@ -102,6 +106,85 @@ def _spelled(name, present, path):
     several = f"more than one column is called {name!r}"
     what = several if alike else f"there is no column {name!r}"
     raise DataError(f"{what} in {short(path)}; the columns are: {listed(present)}")
+
+
+class RowGroup(NamedTuple):
+    """A part of a Parquet file that is read as one: file, place in it, and number of rows."""
+
+    path: Path
+    place: int
+    n_rows: int
+
+
+def row_groups(path):
+    """What a catalogue in Parquet consists of, found without reading its rows.
+
+    Parameters
+    ----------
+    path : path
+        A file, or a folder of them, which are taken in the order of their names.
+
+    Returns
+    -------
+    groups : list of RowGroup
+    names : list of str
+        Of the columns.
+
+    Raises
+    ------
+    helpers.datasets.files.DataError
+        If a file is not there, is no Parquet, or lacks a column that the first one has; or if
+        there are no rows.
+    """
+    import pyarrow.parquet as pq
+
+    path = Path(path)
+    groups = []
+    names = None
+    for file in sorted(path.glob("*.parquet")) if path.is_dir() else [path]:
+        with reading(file, PARQUET), pq.ParquetFile(file) as parquet:
+            here = parquet.schema_arrow.names
+            metadata = parquet.metadata
+            sizes = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
+        names = names or here
+        if set(names) - set(here):
+            wanted = f"expected the same columns in all files of {short(path)}"
+            raise DataError(f"{wanted}, found others in {file.name}")
+        groups += [RowGroup(file, place, n_rows) for place, n_rows in enumerate(sizes) if n_rows]
+    if not groups:
+        raise DataError(f"expected galaxies in {short(path)}, found none")
+    return groups, names
+
+
+def pieces(group, columns, rows):
+    """Read a row group once, a piece at a time, so that the memory holds no more than a piece.
+
+    Parameters
+    ----------
+    group : RowGroup
+    columns : sequence of str
+        As they are spelled in the file.
+    rows : int
+        Of a piece; the last one may have fewer.
+
+    Yields
+    ------
+    pyarrow.Table
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    layout = {"columns": list(columns), "row_groups": [group.place], "use_threads": False}
+    with reading(group.path, PARQUET):
+        parquet = pq.ParquetFile(group.path)
+    with parquet:
+        batches = parquet.iter_batches(batch_size=rows, **layout)
+        while True:
+            with reading(group.path, PARQUET):
+                batch = next(batches, None)
+            if batch is None:
+                return
+            yield pa.Table.from_batches([batch])
 
 
 def _is_binary(start):
@@ -295,7 +378,7 @@ def _check_lengths(path, rows, separator, n):
 
 
 def _names_in_comments(comments, n, separator, wanted):
-    """The comment that names n columns; of several that with most of those wanted, else the first."""
+    """The comment that names n columns; of several the one with most of those wanted."""
     numbered = {int(m[1]): m[2] for m in map(_SEXTRACTOR.match, comments) if m}
     if set(range(1, n + 1)) <= set(numbered) and n + 1 not in numbered:
         return [numbered[i] for i in range(1, n + 1)]

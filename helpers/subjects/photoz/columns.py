@@ -1,4 +1,4 @@
-"""The columns of the 3D-HST master catalogue, and its five fields (Skelton et al. 2014, ApJS 214, 24)."""
+"""Columns and fields of the 3D-HST master catalogue (Skelton et al. 2014, ApJS 214, 24)."""
 
 from typing import NamedTuple
 

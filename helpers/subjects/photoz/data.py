@@ -85,8 +85,8 @@ def measurements(table, fluxes, errors=None):
 
     A flux is missing where it is not a finite number or has one of the values of `SENTINELS`; where
     it is at or below -90 and more than ten times its error below 0, as no measurement is; and where
-    flux and error are both 0 or both the same negative number. An error is unknown (NaN) where it is
-    not a finite number above 0.
+    flux and error are both 0 or both the same negative number. An error is unknown (NaN) where it
+    is not a finite number above 0.
 
     Parameters
     ----------
@@ -166,8 +166,8 @@ def redshifts(column):
 def field_names(field, dec):
     """Names of the five fields of 3D-HST.
 
-    In the master catalogue GOODS-N and GOODS-S are both abbreviated "g" (a known issue of the file),
-    so that their declinations, +62° and -28°, have to tell them apart.
+    In the master catalogue GOODS-N and GOODS-S are both abbreviated "g" (a known issue of the
+    file), so that their declinations, +62° and -28°, have to tell them apart.
 
     Parameters
     ----------
@@ -219,20 +219,21 @@ def load(
     Parameters
     ----------
     n : int
-        Number of simulated galaxies. The real catalogue is read whole: its rows are sorted by field,
-        so that the first of them would be galaxies of one field.
+        Number of simulated galaxies. The real catalogue is read whole: its rows are sorted by
+        field, so that the first of them would be galaxies of one field.
     source : {"auto", "real", "mock"}
-        "real" is the master catalogue on the data search path, "mock" the simulator, "auto" the real
-        one if it is there.
+        "real" is the master catalogue on the data search path, "mock" the simulator, "auto" the
+        real one if it is there.
     seed : int
         Of the simulation.
     path : path, optional
-        A catalogue of one's own, of any format that `helpers.datasets.tables.read_table` reads. It is
-        read whole, and `n`, `source` and `seed` play no part.
+        A catalogue of one's own, of any format that `helpers.datasets.tables.read_table` reads. It
+        is read whole, and `n`, `source` and `seed` play no part.
     fluxes, errors : sequence of str, optional
         Its columns of fluxes and of their errors; by default those of 3D-HST.
     z_spec : str, optional
-        Its column of spectroscopic redshifts; by default ``z_spec``, where fluxes are not named either.
+        Its column of spectroscopic redshifts; by default ``z_spec``, where fluxes are not named
+        either.
     others : bool
         Whether the columns of such a file that are not named are read as well.
 
@@ -243,7 +244,8 @@ def load(
     Raises
     ------
     helpers.datasets.files.DataError
-        If a file is not there, not whole, not a table, or lacks a column; or if a column holds text.
+        If a file is not there, not whole, not a table, or lacks a column; or if a column holds
+        text.
     ValueError
         If `n` is less than 1, or there are not as many errors as fluxes.
     """
@@ -362,8 +364,9 @@ def write(catalogue, path):
 def selected(catalogue):
     """The source's selection: log stellar mass above 9 and a spectroscopic redshift.
 
-    The mass was computed *at a redshift* (z_spec where there is one, else z_peak), so that a cut on it
-    is one on the quantity that is to be predicted: it cannot be made on a galaxy without a redshift.
+    The mass was computed *at a redshift* (z_spec where there is one, else z_peak), so that a cut on
+    it is one on the quantity that is to be predicted: it cannot be made on a galaxy without a
+    redshift.
 
     Parameters
     ----------

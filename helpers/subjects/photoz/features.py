@@ -1,6 +1,7 @@
-"""From fluxes to what a regressor sees: asinh magnitudes, colours, and flags for what was not measured.
+"""From fluxes to what a regressor sees: asinh magnitudes, colours, flags for what is missing.
 
-Everything that is learned from data (softening, what to fill gaps with) is learned by `fit`, from training rows only.
+Everything that is learned from data (softening, what to fill gaps with) is learned by `fit`, from
+training rows only.
 """
 
 from itertools import combinations
@@ -14,14 +15,19 @@ from helpers.subjects.photoz.columns import FEATURES
 from helpers.subjects.photoz.data import measurements
 
 POGSON = 2.5 / np.log(10)
+ZERO_POINT = 25.0  # mag, AB, of 3D-HST
 KINDS = ("colours", "magnitudes", "fluxes")
 RIDGE = (
     0.02  # mag, added to the scatter of each band, so that few galaxies do not tie bands together
 )
+LEAST_NEGATIVE = 5  # so many negative fluxes tell the noise ...
+SHARE_NEGATIVE = 0.01  # ... and so large a share of all
+UNMEASURED = -90.0  # what is at or below it in a column of fluxes is a code
+OF_FLUXES = ("f_", "e_", "faper", "eaper")  # how the names of columns of fluxes begin
 
 
-def asinh_magnitudes(flux, softening, zero_point=25.0):
-    """Magnitudes that are logarithmic for bright fluxes, linear for faint ones, and finite for negative ones.
+def asinh_magnitudes(flux, softening, zero_point=ZERO_POINT):
+    """Magnitudes: logarithmic for bright fluxes, linear for faint ones, finite for negative ones.
 
     Parameters
     ----------
@@ -34,11 +40,17 @@ def asinh_magnitudes(flux, softening, zero_point=25.0):
     Returns
     -------
     numpy.ndarray, shape (n, k)
-        zero point - 2.5 / ln 10 · [asinh(f / 2b) + ln b], in mag (Lupton, Gunn & Szalay 1999, AJ 118, 1406).
+        zero point - 2.5 / ln 10 · [asinh(f / 2b) + ln b], in mag (Lupton, Gunn & Szalay 1999, AJ
+        118, 1406).
     """
-    return zero_point - POGSON * (
-        np.arcsinh(np.asarray(flux) / (2 * softening)) + np.log(softening)
-    )
+    brightness = np.arcsinh(np.asarray(flux) / (2 * softening)) + np.log(softening)
+    return zero_point - POGSON * brightness
+
+
+def fluxes_of(magnitudes, softening, zero_point=ZERO_POINT):
+    """The fluxes of asinh magnitudes: the inverse of `asinh_magnitudes`, shape (n, k)."""
+    brightness = (zero_point - magnitudes) / POGSON - np.log(softening)
+    return 2 * softening * np.sinh(brightness)
 
 
 def colours(magnitudes):
@@ -53,10 +65,10 @@ def colours(magnitudes):
 
 
 def softening_of(flux, error):
-    """Softening of each band from training galaxies: the median error, or a guess where errors are not known.
+    """Softening of each band from training galaxies: the median error, or a guess without errors.
 
-    The guess is the size of the negative fluxes, which noise alone makes; where there are too few of those, the flux
-    that only 1 % of the galaxies fall short of.
+    The guess is the size of the negative fluxes, which noise alone makes; where there are too few
+    of those, the flux that only 1 % of the galaxies fall short of.
 
     Parameters
     ----------
@@ -68,19 +80,23 @@ def softening_of(flux, error):
     numpy.ndarray, shape (k,)
         Above 0; 1 for a band that was never measured.
     """
-    result = np.ones(flux.shape[1])
-    for band, (fluxes, errors) in enumerate(zip(flux.T, error.T, strict=True)):
-        errors, fluxes = errors[np.isfinite(errors)], fluxes[np.isfinite(fluxes)]
-        negative = -fluxes[fluxes < 0]
-        if len(errors):
-            result[band] = np.median(errors)
-        elif len(negative) >= max(5, 0.01 * len(fluxes)):
-            result[band] = 1.5 * np.median(negative)
-        elif len(fluxes):
-            result[band] = max(np.percentile(np.abs(fluxes), 1), 1e-6 * np.abs(fluxes).max())
-        if not result[band] > 0:
-            result[band] = 1.0
-    return result
+    return np.array([_softening(*band) for band in zip(flux.T, error.T, strict=True)])
+
+
+def _softening(flux, error):
+    """Softening of one band, from fluxes and errors of shape (n,)."""
+    flux = flux[np.isfinite(flux)]
+    error = error[np.isfinite(error)]
+    negative = -flux[flux < 0]
+    softening = 0.0
+    if len(error):
+        softening = np.median(error)
+    elif len(negative) >= max(LEAST_NEGATIVE, SHARE_NEGATIVE * len(flux)):
+        softening = 1.5 * np.median(negative)  # of a normal distribution, the median is 0.67 σ
+    elif len(flux):
+        size = np.abs(flux)
+        softening = max(np.percentile(size, 1), 1e-6 * size.max())
+    return softening if softening > 0 else 1.0
 
 
 class PhotometricFeatures(TransformerMixin, BaseEstimator):
@@ -97,12 +113,16 @@ class PhotometricFeatures(TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    A missing magnitude is filled with its mean given the magnitudes that were measured, as for a normal distribution
-    with the mean and covariance of the training galaxies; a flag for each band that has gaps says where.
+    A missing magnitude is filled with its mean given the magnitudes that were measured, as for a
+    normal distribution with the mean and covariance of the training galaxies; a flag for each band
+    that has gaps says where.
     """
 
     def __init__(self, fluxes, errors=None, kind="colours", noise=False):
-        self.fluxes, self.errors, self.kind, self.noise = fluxes, errors, kind, noise
+        self.fluxes = fluxes
+        self.errors = errors
+        self.kind = kind
+        self.noise = noise
 
     def fit(self, table, z=None):
         """Learn softening, and mean and covariance of the magnitudes, from training rows."""
@@ -112,34 +132,32 @@ class PhotometricFeatures(TransformerMixin, BaseEstimator):
         self.bands_ = np.flatnonzero(np.isfinite(flux).any(axis=0))
         if not len(self.bands_):
             raise ValueError("expected at least one measured flux in the training rows, found none")
-        self.softening_ = softening_of(flux, error)[self.bands_]
-        magnitudes = asinh_magnitudes(flux[:, self.bands_], self.softening_)
+        flux = flux[:, self.bands_]
+        error = error[:, self.bands_]
+        self.softening_ = softening_of(flux, error)
+        magnitudes = asinh_magnitudes(flux, self.softening_)
         self.gaps_ = np.isnan(magnitudes).any(axis=0)
         self.mean_, self.covariance_ = mean_and_covariance(magnitudes)
-        self.error_ = np.nanmedian(np.where(np.isnan(error).all(axis=0), 1.0, error), axis=0)[
-            self.bands_
-        ]
-        self.noise_ = self.noise and bool(np.isfinite(error).any())
+        never_known = np.isnan(error).all(axis=0)
+        self.error_ = np.nanmedian(np.where(never_known, 1.0, error), axis=0)
+        self.noise_ = self.noise and not never_known.all()
         return self
 
     def transform(self, table):
         """Features, shape (n, number of features), all finite."""
         check_is_fitted(self)
-        flux, error = (
-            values[:, self.bands_] for values in measurements(table, self.fluxes, self.errors)
-        )
-        magnitudes = asinh_magnitudes(flux, self.softening_)
+        flux, error = measurements(table, self.fluxes, self.errors)
+        magnitudes = asinh_magnitudes(flux[:, self.bands_], self.softening_)
         flags = np.isnan(magnitudes[:, self.gaps_]).astype(float)
         magnitudes = fill_gaps(magnitudes, self.mean_, self.covariance_)
         if self.kind == "fluxes":
-            filled = (
-                2 * self.softening_ * np.sinh((25 - magnitudes) / POGSON - np.log(self.softening_))
-            )
-            return np.hstack([filled, flags])
-        parts = [magnitudes, flags]
+            return np.hstack([fluxes_of(magnitudes, self.softening_), flags])
+        parts = [magnitudes]
         if self.kind == "colours":
-            parts.insert(1, colours(magnitudes))
+            parts.append(colours(magnitudes))
+        parts.append(flags)
         if self.noise_:
+            error = error[:, self.bands_]
             parts.append(np.log10(np.where(np.isfinite(error), error, self.error_)))
         return np.hstack(parts)
 
@@ -151,14 +169,13 @@ class PhotometricFeatures(TransformerMixin, BaseEstimator):
         if self.kind == "colours":
             result += [f"{one} - {other}" for one, other in combinations(bands, 2)]
         result += [f"no {band}" for band, gap in zip(bands, self.gaps_, strict=True) if gap]
-        return np.array(
-            result
-            + ([f"error {band}" for band in bands] if self.noise_ and self.kind != "fluxes" else [])
-        )
+        if self.noise_ and self.kind != "fluxes":
+            result += [f"error {band}" for band in bands]
+        return np.array(result)
 
 
 def mean_and_covariance(values, n_iterations=20):
-    """Mean and covariance of a normal distribution, from rows with gaps, by expectation maximisation.
+    """Mean and covariance of a normal distribution from rows with gaps (expectation maximisation).
 
     Dempster, Laird & Rubin (1977), J. R. Stat. Soc. B 39, 1.
 
@@ -178,43 +195,60 @@ def mean_and_covariance(values, n_iterations=20):
     for _ in range(n_iterations if np.isnan(values).any() else 1):
         filled, extra = _expectation(values, mean, covariance)
         mean = filled.mean(axis=0)
-        covariance = (
-            np.atleast_2d(np.cov(filled.T, bias=True))
-            + extra / len(values)
-            + RIDGE**2 * np.eye(len(mean))
-        )
+        scatter = np.atleast_2d(np.cov(filled.T, bias=True))
+        covariance = scatter + extra / len(values) + RIDGE**2 * np.eye(len(mean))
     return mean, covariance
 
 
 def fill_gaps(values, mean, covariance):
-    """Replace NaN by the mean given what is known of the same row, for a normal distribution: shape (n, k)."""
-    return _expectation(values, mean, covariance)[0]
+    """Replace NaN by the mean given what else is known of the row, for a normal distribution.
+
+    Parameters
+    ----------
+    values : array, shape (n, k)
+    mean : array, shape (k,)
+    covariance : array, shape (k, k)
+
+    Returns
+    -------
+    numpy.ndarray, shape (n, k)
+    """
+    filled, _ = _expectation(values, mean, covariance)
+    return filled
 
 
 def _expectation(values, mean, covariance):
-    """Rows without gaps, and the sum of the covariances of what was filled in; rows with the same gaps at once."""
-    filled, extra = values.copy(), np.zeros_like(covariance)
-    missing = np.isnan(values)
-    patterns, which = np.unique(missing, axis=0, return_inverse=True)
+    """Rows without gaps, and the sum of the covariances of what was filled in.
+
+    Rows with the same gaps are worked on at once.
+    """
+    filled = values.copy()
+    extra = np.zeros_like(covariance)
+    patterns, which = np.unique(np.isnan(values), axis=0, return_inverse=True)
     for number, gap in enumerate(patterns):
         if not gap.any():
             continue
+        known = ~gap
         rows = np.flatnonzero(which.ravel() == number)
-        solved = np.linalg.solve(covariance[np.ix_(~gap, ~gap)], covariance[np.ix_(~gap, gap)])
-        filled[np.ix_(rows, gap)] = mean[gap] + (values[np.ix_(rows, ~gap)] - mean[~gap]) @ solved
-        extra[np.ix_(gap, gap)] += len(rows) * (
-            covariance[np.ix_(gap, gap)] - covariance[np.ix_(gap, ~gap)] @ solved
-        )
+        between = covariance[np.ix_(known, gap)]
+        slopes = np.linalg.solve(covariance[np.ix_(known, known)], between)
+        away = values[np.ix_(rows, known)] - mean[known]
+        filled[np.ix_(rows, gap)] = mean[gap] + away @ slopes
+        left = covariance[np.ix_(gap, gap)] - covariance[np.ix_(gap, known)] @ slopes
+        extra[np.ix_(gap, gap)] += len(rows) * left
     return filled, extra
 
 
 class CatalogueColumns(TransformerMixin, BaseEstimator):
-    """The columns of a catalogue as they are, as the source used them; gaps filled with the training rows' median.
+    """The columns of a catalogue as they are, as the source used them.
+
+    Gaps are filled with the median of the training rows.
 
     Parameters
     ----------
     columns : tuple of str
-        By default the 29 of 3D-HST; text (the field) becomes the place of its value in the sorted training values.
+        By default the 29 of 3D-HST; text (the field) becomes the place of its value in the sorted
+        training values.
     """
 
     def __init__(self, columns=FEATURES):
@@ -222,29 +256,23 @@ class CatalogueColumns(TransformerMixin, BaseEstimator):
 
     def fit(self, table, z=None):
         """Learn the medians and the values of columns of text."""
-        self.values_ = {
-            c: sorted(table[c].astype(str).unique())
-            for c in self.columns
-            if not pd.api.types.is_numeric_dtype(table[c])
-        }
-        values = self._numbers(table)
-        with np.errstate(all="ignore"):
-            self.median_ = np.array(
-                [np.median(v[np.isfinite(v)]) if np.isfinite(v).any() else 0.0 for v in values.T]
-            )
+        text = [name for name in self.columns if not pd.api.types.is_numeric_dtype(table[name])]
+        self.values_ = {name: sorted(table[name].astype(str).unique()) for name in text}
+        self.median_ = np.array([_median(column) for column in self._numbers(table).T])
         return self
 
     def _numbers(self, table):
-        parts = []
-        for name in self.columns:
-            if name in self.values_:
-                codes = pd.Categorical(table[name].astype(str), self.values_[name]).codes
-                parts.append(np.where(codes < 0, np.nan, codes))
-            else:
-                value = pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=float)
-                is_flux = name.startswith(("f_", "e_", "faper", "eaper"))
-                parts.append(np.where(value <= -90, np.nan, value) if is_flux else value)
-        return np.column_stack(parts)
+        """The columns as numbers, shape (n, number of columns)."""
+        return np.column_stack([self._number(name, table[name]) for name in self.columns])
+
+    def _number(self, name, column):
+        if name in self.values_:
+            place = pd.Categorical(column.astype(str), self.values_[name]).codes
+            return np.where(place < 0, np.nan, place)
+        number = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float)
+        if name.startswith(OF_FLUXES):
+            return np.where(number <= UNMEASURED, np.nan, number)
+        return number
 
     def transform(self, table):
         """Columns, shape (n, number of columns), all finite."""
@@ -255,3 +283,9 @@ class CatalogueColumns(TransformerMixin, BaseEstimator):
     def get_feature_names_out(self, names=None):
         """Names of the columns."""
         return np.array(self.columns)
+
+
+def _median(values):
+    """The median of what is finite, 0 where nothing is."""
+    finite = values[np.isfinite(values)]
+    return np.median(finite) if len(finite) else 0.0

@@ -1,4 +1,4 @@
-"""Regressors by name, each a scikit-learn pipeline from a table with fluxes to redshifts, and p(z) from a forest.
+"""Regressors by name, each a pipeline from a table with fluxes to redshifts, and a forest's p(z).
 
 All learn ln(1 + z), in which an error means the same at every redshift.
 """
@@ -73,63 +73,76 @@ class NeuralNetwork(RegressorMixin, BaseEstimator):
         held_out=0.1,
         seed=0,
     ):
-        self.hidden, self.epochs, self.batch_size, self.seed = hidden, epochs, batch_size, seed
-        self.learning_rate, self.weight_decay, self.held_out = learning_rate, weight_decay, held_out
+        self.hidden = hidden
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.held_out = held_out
+        self.seed = seed
 
     def fit(self, X, y):
         """Train on features, shape (n, k), and targets, shape (n,)."""
-        X, y = np.asarray(X, dtype=np.float32), np.asarray(y, dtype=np.float32).ravel()
-        order = np.random.default_rng(self.seed).permutation(len(y))
+        X = np.asarray(X, dtype=np.float32)
+        y = np.asarray(y, dtype=np.float32).ravel()
         n_held = max(1, int(self.held_out * len(y)))
-        held, rest = order[:n_held], order[n_held:]
-        self.mean_, self.spread_ = float(y[rest].mean()), float(y[rest].std() or 1.0)
+        order = np.random.default_rng(self.seed).permutation(len(y))
+        held = order[:n_held]
+        rest = order[n_held:]
+        self.mean_ = float(y[rest].mean())
+        self.spread_ = float(y[rest].std() or 1.0)
+        target = (y - self.mean_) / self.spread_
+        self.network_ = self._network(X.shape[1])
+        with one_thread():
+            self.history_ = fit(
+                self.network_,
+                (X[rest], target[rest]),
+                (X[held], target[held]),
+                loss=F.l1_loss,
+                epochs=self.epochs,
+                batch_size=min(self.batch_size, len(rest)),
+                learning_rate=self.learning_rate,
+                weight_decay=self.weight_decay,
+                seed=self.seed,
+                progress=False,
+            )
+        return self
+
+    def _network(self, n_features):
+        layers = []
+        width = n_features
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
-            sizes = [X.shape[1], *self.hidden]
-            layers = [
-                part
-                for a, b in zip(sizes, sizes[1:], strict=False)
-                for part in (nn.Linear(a, b), nn.ReLU())
-            ]
-            self.network_ = nn.Sequential(*layers, nn.Linear(sizes[-1], 1), nn.Flatten(0))
-        target = (y - self.mean_) / self.spread_
-        options = {
-            "batch_size": min(self.batch_size, len(rest)),
-            "learning_rate": self.learning_rate,
-        }
-        options |= {
-            "epochs": self.epochs,
-            "weight_decay": self.weight_decay,
-            "seed": self.seed,
-            "progress": False,
-        }
-        parts = (X[rest], target[rest]), (X[held], target[held])
-        with one_thread():
-            self.history_ = fit(self.network_, *parts, loss=F.l1_loss, **options)
-        return self
+            for next_width in self.hidden:
+                layers += [nn.Linear(width, next_width), nn.ReLU()]
+                width = next_width
+            return nn.Sequential(*layers, nn.Linear(width, 1), nn.Flatten(0))
 
     def predict(self, X):
         """Predict targets, shape (n,)."""
-        return self.mean_ + self.spread_ * predict(
-            self.network_, np.asarray(X, dtype=np.float32)
-        ).astype(float)
+        scaled = predict(self.network_, np.asarray(X, dtype=np.float32)).astype(float)
+        return self.mean_ + self.spread_ * scaled
+
+
+def _random_forest(seed):
+    return RandomForestRegressor(
+        200, max_features=0.5, min_samples_leaf=2, n_jobs=-1, random_state=seed
+    )
+
+
+def _boosted_trees(seed):
+    return GradientBoosting(
+        learning_rate=0.05, max_iter=250, l2_regularization=1.0, random_state=seed
+    )
 
 
 MODELS = {
-    "rf": (
-        lambda seed: RandomForestRegressor(
-            200, max_features=0.5, min_samples_leaf=2, n_jobs=-1, random_state=seed
-        )
-    ),
-    "gbt": (
-        lambda seed: GradientBoosting(
-            learning_rate=0.05, max_iter=250, l2_regularization=1.0, random_state=seed
-        )
-    ),
-    "mlp": (lambda seed: NeuralNetwork(seed=seed)),
-    "svr": (lambda seed: SVR(C=3.0, epsilon=0.02)),
-    "knn": (lambda seed: KNeighborsRegressor(12, weights="distance")),
-    "linear": (lambda seed: Ridge(alpha=1.0)),
+    "rf": _random_forest,
+    "gbt": _boosted_trees,
+    "mlp": lambda seed: NeuralNetwork(seed=seed),
+    "svr": lambda seed: SVR(C=3.0, epsilon=0.02),
+    "knn": lambda seed: KNeighborsRegressor(12, weights="distance"),
+    "linear": lambda seed: Ridge(alpha=1.0),
 }
 SCALED = ("mlp", "svr", "knn", "linear")  # those that measure distances between features
 
@@ -140,8 +153,8 @@ def make(name, features, seed=0, **options):
     Parameters
     ----------
     name : {"rf", "gbt", "mlp", "svr", "knn", "linear"}
-        Random forest, gradient-boosted trees, multi-layer perceptron 256-256-256, support vector regression,
-        nearest neighbours, linear regression.
+        Random forest, gradient-boosted trees, multi-layer perceptron 256-256-256, support vector
+        regression, nearest neighbours, linear regression.
     features : transformer
         From a table to features, as `features.PhotometricFeatures(fluxes, errors)`.
     seed : int
@@ -161,16 +174,17 @@ def make(name, features, seed=0, **options):
     if name not in MODELS:
         raise ValueError(f"expected a model of {', '.join(MODELS)}, found {name!r}")
     regressor = MODELS[name](seed).set_params(**options)
-    steps = [features, *([StandardScaler()] if name in SCALED else [])]
-    return make_pipeline(
-        *steps, TransformedTargetRegressor(regressor, func=np.log1p, inverse_func=np.expm1)
-    )
+    in_log = TransformedTargetRegressor(regressor, func=np.log1p, inverse_func=np.expm1)
+    if name in SCALED:
+        return make_pipeline(features, StandardScaler(), in_log)
+    return make_pipeline(features, in_log)
 
 
 def forest_distributions(model, table, train_table, train_z, grid, seed=0):
-    """p(z) from a fitted random forest: from each tree one training redshift of the leaf that a galaxy falls into.
+    """p(z) from a fitted random forest: from each tree one training redshift of a galaxy's leaf.
 
-    Quantile regression forests (Meinshausen 2006, J. Mach. Learn. Res. 7, 983), with one draw a tree.
+    Quantile regression forests (Meinshausen 2006, J. Mach. Learn. Res. 7, 983), with one draw a
+    tree.
 
     Parameters
     ----------
@@ -186,14 +200,17 @@ def forest_distributions(model, table, train_table, train_z, grid, seed=0):
     numpy.ndarray, shape (n, n_z)
         Cumulative, as in `helpers.evaluation.distributions`.
     """
-    rng, forest = np.random.default_rng(seed), model[-1].regressor_
-    leaves, own = (forest.apply(model[:-1].transform(part)) for part in (table, train_table))
+    rng = np.random.default_rng(seed)
+    forest = model[-1].regressor_
+    features = model[:-1]
+    leaves = forest.apply(features.transform(table))  # (n, n_trees)
+    train_leaves = forest.apply(features.transform(train_table))
     samples = np.empty(leaves.shape)
     for tree in range(leaves.shape[1]):
-        order = np.argsort(own[:, tree], kind="stable")
-        first = np.searchsorted(own[order, tree], leaves[:, tree], side="left")
-        last = np.searchsorted(own[order, tree], leaves[:, tree], side="right")
-        samples[:, tree] = np.asarray(train_z)[
-            order[(first + rng.random(len(first)) * (last - first)).astype(int)]
-        ]
+        order = np.argsort(train_leaves[:, tree], kind="stable")
+        ordered = train_leaves[order, tree]
+        first = np.searchsorted(ordered, leaves[:, tree], side="left")
+        behind = np.searchsorted(ordered, leaves[:, tree], side="right")
+        drawn = (first + rng.random(len(first)) * (behind - first)).astype(int)
+        samples[:, tree] = np.asarray(train_z)[order[drawn]]
     return distributions.from_samples(grid, samples)
