@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from helpers.astro import seds
 from helpers.evaluation import regression as metrics
 from helpers.plots import panels
-from helpers.subjects.photoz import seds
 from helpers.subjects.photoz.data import BANDS
 
 TRUE, PREDICTED = "spectroscopic redshift", "photometric redshift"

@@ -16,7 +16,8 @@ import scipy.fft
 from scipy.interpolate import make_interp_spline, make_lsq_spline
 from scipy.signal.windows import tukey
 
-SPEED_OF_LIGHT = 299_792.458  # km/s
+from helpers.astro.constants import SPEED_OF_LIGHT
+
 REDSHIFTS = (-0.01, 0.6)  # searched unless told otherwise
 CONTINUUM = 0.06  # distance of the knots of the continuum's spline, dex (15 %)
 CLIP = 5.0  # in units of 1.48 times the median absolute deviation

@@ -18,11 +18,13 @@ from functools import lru_cache
 import numpy as np
 from scipy import fft
 
+from helpers.astro.constants import MEGAPARSEC, SOLAR_LUMINOSITY, SPEED_OF_LIGHT
+from helpers.astro.cosmology import luminosity_distance
 from helpers.astro.lines import LINES
 from helpers.subjects.spectra import noise, population, stellar
 from helpers.subjects.spectra.population import DUST_SLOPE, STARS_BEHIND_DUST, VISUAL
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same settings and seed would give other spectra: old caches are then not used."""
 
 N_PIX = 4556
@@ -47,7 +49,6 @@ GAS_OVER_STARS = 0.7  # velocity dispersions
 LINE_REACH = 16  # pixels to either side within which an emission line is drawn
 
 _PIXEL = STEP * np.log(10)  # a pixel in natural log of wavelength
-_LIGHT = 299792.458  # km/s
 
 
 def wavelengths():
@@ -114,9 +115,9 @@ def galaxy_spectra(galaxies, log_start=LOG_START, n_pix=N_PIX, resolution=RESOLU
 def _received(galaxies):
     """Flux per wavelength, in `FLUX_UNIT`, that one L☉/Å of a galaxy gives: shape (n,)."""
     z = galaxies["redshift"]
-    distance = z * (1 + 0.775 * z) * 4282.7 * 3.0857e24
+    distance = luminosity_distance(z) * MEGAPARSEC
     area = 4 * np.pi * distance**2
-    return 3.828e50 * galaxies["fibre"] / (area * (1 + z))
+    return SOLAR_LUMINOSITY / FLUX_UNIT * galaxies["fibre"] / (area * (1 + z))
 
 
 def _dimming(galaxies, wavelength):
@@ -149,7 +150,7 @@ def _population_weights(galaxies):
 
 
 def _in_pixels(velocity):
-    return velocity / _LIGHT / _PIXEL
+    return velocity / SPEED_OF_LIGHT / _PIXEL
 
 
 def _add_lines(flux, galaxies, scale, log_start, resolution):
@@ -177,7 +178,7 @@ def _add_lines(flux, galaxies, scale, log_start, resolution):
 def _line_luminosities(galaxies):
     """Luminosity in L☉ of each line before dust, by its name: shape (n,)."""
     young, old = stellar.line_ratios(galaxies["oxygen"])
-    halpha = galaxies["sfr"] * HALPHA_OF_STARS / 3.828e33
+    halpha = galaxies["sfr"] * HALPHA_OF_STARS / SOLAR_LUMINOSITY
     continuum = galaxies["formed"] @ stellar.band_light(6600)
     # The equivalent width is one beside dimmed stars; the dust of the gas is applied later
     undimmed = 10 ** (-0.4 * (galaxies["dust"] - galaxies["gas_dust"]))

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from helpers.astro.lines import air_to_vacuum
 from helpers.astro.tables import read_table
 from helpers.subjects.spectra.stellar import TABLES
 
@@ -65,7 +66,7 @@ def _sky(log_start, n_pix):
 def _sky_lines(log_start, n_pix):
     """Lines and slopes of `_Sky`."""
     table, _ = read_table(TABLES / "sky_lines.ecsv")
-    place = (np.log10(table["wavelength"] * 1.000276) - log_start) * 1e4
+    place = (np.log10(air_to_vacuum(table["wavelength"])) - log_start) * 1e4
     lines = np.zeros((table["group"].max() + 1, n_pix))
     slopes = np.zeros_like(lines)
     for group, centre, peak in zip(table["group"], place, table["peak"], strict=True):

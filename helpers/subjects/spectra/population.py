@@ -7,6 +7,8 @@ on the mass, and the mass on metallicity and velocity dispersion.
 
 import numpy as np
 
+from helpers.astro.constants import AB_FLUX, PARSEC, SOLAR_LUMINOSITY, SPEED_OF_LIGHT_ANGSTROM
+from helpers.astro.cosmology import redshift_at
 from helpers.subjects.spectra import stellar
 
 RED = 6200.0  # Å, the middle of the r band
@@ -99,7 +101,7 @@ def draw_redshift(magnitude, rng):
     farthest = np.minimum(limit, FARTHEST)
     cube = NEAREST**3 + rng.random(len(magnitude)) * (farthest**3 - NEAREST**3)
     distance = cube ** (1 / 3)
-    return (np.sqrt(1 + 3.1 * distance / 4282.7) - 1) / 1.55
+    return redshift_at(distance)
 
 
 # --- how old -----------------------------------------------------------------
@@ -177,10 +179,12 @@ def mass_formed(magnitude, shares, dust):
     For stars of solar metallicity: what it does to the r band is small.
     """
     light = shares @ stellar.band_light(RED)
-    dimmed = light * 3.828e33 * 10 ** (-0.4 * dust * (VISUAL / RED) ** DUST_SLOPE)  # erg/s/Å
-    per_frequency = dimmed * RED**2 / 2.99792e18 / (4 * np.pi * 3.0857e19**2)
-    per_mass = -2.5 * np.log10(per_frequency) - 48.6
-    return 10 ** (-0.4 * (magnitude - per_mass))
+    dimming = 10 ** (-0.4 * dust * (VISUAL / RED) ** DUST_SLOPE)
+    per_wavelength = light * dimming * SOLAR_LUMINOSITY  # erg/s/Å
+    per_frequency = per_wavelength * RED**2 / SPEED_OF_LIGHT_ANGSTROM
+    flux = per_frequency / (4 * np.pi * (10 * PARSEC) ** 2)  # at 10 pc
+    magnitude_of_one = -2.5 * np.log10(flux / AB_FLUX)
+    return 10 ** (-0.4 * (magnitude - magnitude_of_one))
 
 
 # --- how rich in metals, and how fast ----------------------------------------

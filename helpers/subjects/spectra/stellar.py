@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from helpers.astro.constants import SECOND_RADIATION_CONSTANT
 from helpers.astro.lines import air_to_vacuum, vacuum_to_air
 from helpers.astro.tables import read_table
 
@@ -58,7 +59,6 @@ SOLAR = 3  # its place among them
 RECENT = 0.1  # Gyr: ages up to this one have a rate of their own in `mass_by_age`
 N_YOUNGEST = 2  # ages that the present rate of star formation is a mean over
 
-_RADIATION = 1.438777e-2  # h c / k in m K, CODATA 2018
 _HYDROGEN_EDGE = 3647.05  # of the Balmer series in vacuum, Å: 4 / the Rydberg constant
 # Of the line from level n: depth relative to Hγ and Hδ
 _BALMER_LEVELS = (3, 4, 5, 6, 8, 10, 12, 16)
@@ -222,9 +222,9 @@ def stars():
     """
     temperatures, amplitudes, profiles = _opacities()
     metres = wavelengths() * 1e-10
-    planck = metres**-5 / np.expm1(_RADIATION / metres / temperatures[:, None])
+    planck = metres**-5 / np.expm1(SECOND_RADIATION_CONSTANT / metres / temperatures[:, None])
     # Its integral over the wavelength in Å becomes 1
-    planck *= 15 / np.pi**4 * (_RADIATION / temperatures[:, None]) ** 4 * 1e-10
+    planck *= 15 / np.pi**4 * (SECOND_RADIATION_CONSTANT / temperatures[:, None]) ** 4 * 1e-10
     return planck * np.exp(-np.tensordot(amplitudes, profiles, axes=1))
 
 
