@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from benchmarks.timing import TURNS, seconds
-from helpers.subjects.photoz import data, features, template_fit
+from helpers.subjects.photoz import columns, features, template_fit
 from helpers.subjects.photoz import mock as galaxies
 from helpers.subjects.spectra import correlation
 from helpers.subjects.spectra import mock as spectra
@@ -43,13 +43,13 @@ def correlate():
 def fit_templates():
     """Of 200 galaxies."""
     table, _ = galaxies.simulate(200, seed=1, z_peak=False)
-    flux, error = (table[list(columns)].to_numpy() for columns in (data.FLUXES, data.ERRORS))
-    return lambda: template_fit.TemplateFit(data.BANDS).redshift(flux, error)
+    flux, error = (table[list(names)].to_numpy() for names in (columns.FLUXES, columns.ERRORS))
+    return lambda: template_fit.TemplateFit(columns.BANDS).redshift(flux, error)
 
 
 def make_features():
     """Of 100 000 galaxies."""
     table, _ = galaxies.simulate(2000, seed=1, z_peak=False)
-    made = features.PhotometricFeatures(data.FLUXES, data.ERRORS).fit(table)
+    made = features.PhotometricFeatures(columns.FLUXES, columns.ERRORS).fit(table)
     many = table.iloc[np.arange(100_000) % len(table)]
     return lambda: made.transform(many)

@@ -37,13 +37,15 @@ from sklearn.pipeline import make_union
 
 from helpers import plots
 from helpers.course import setup
-from helpers.evaluation import distributions
+from helpers.evaluation import comparison, distributions
 from helpers.evaluation import regression as metrics
 from helpers.evaluation.errors import bootstrap_error, format_number
+from helpers.evaluation.folds import out_of_fold, splits
 from helpers.exercises import exercise, hint
 from helpers.subjects import photoz
 from helpers.subjects.photoz import floor, mock, models
-from helpers.subjects.photoz.data import BANDS, ERRORS, FEATURES, FLUXES, NOT_FEATURES
+from helpers.subjects.photoz import plots as photoz_plots
+from helpers.subjects.photoz.columns import BANDS, ERRORS, FEATURES, FLUXES, NOT_FEATURES
 from helpers.subjects.photoz.features import CatalogueColumns, PhotometricFeatures
 from helpers.subjects.photoz.template_fit import MagnitudePrior, TemplateFit
 
@@ -55,7 +57,7 @@ run = setup("03_photo_z", seed=2024)
 # The universe expands while light travels, and stretches its wavelength by 1 + z. A **spectroscopic** redshift comes from lines; a **photometric** one from the few numbers that images give: fluxes through broad filters. What they see is above all the break at 4000 Å (more exactly 3650 to 4000 Å), below which old stars are faint. In the figure, look for where the break (triangles) lies among the five bands.
 
 # %%
-photoz.plots.break_through_bands([0.3, 0.9, 1.6, 2.4], mock=True)
+photoz_plots.break_through_bands([0.3, 0.9, 1.6, 2.4], mock=True)
 
 # %% [markdown]
 # With rising redshift the break walks from left to right: at z = 0.3 it lies in F606W, at 0.9 in F814W, at 1.6 in the gap between F814W and F125W, at 2.4 where F125W ends. While it is in the wide gap, nothing tells exactly where. A colour, the ratio of two fluxes, says on which side of the break they are, and does not depend on how bright a galaxy is.
@@ -153,7 +155,7 @@ n_tuning = len(chosen) // 5
 order = np.random.default_rng(run.seed).permutation(len(chosen))
 tuning, galaxies = chosen[order[:n_tuning]], chosen[order[n_tuning:]]
 z, n_folds = galaxies.redshift, run.pick(ci=2, demo=5, full=5)
-folds = models.splits(len(z), n_folds, seed=run.seed)
+folds = splits(len(z), n_folds, seed=run.seed)
 predicted = {"constant guess": np.empty(len(z))}
 for train, test in folds:
     predicted["constant guess"][test] = z[train].mean()
@@ -219,14 +221,14 @@ for train, test in folds:
     for name, values in found.items():
         fitted.setdefault(f"template fit, {name}", np.empty(len(z)))[test] = values
 predicted |= fitted | {"z_peak of the catalogue (more bands)": galaxies.table.z_peak.to_numpy()}
-photoz.plots.scatter({name: predicted[name] for name in [*fitted, "z_peak of the catalogue (more bands)"]}, z, mock=galaxies.mock, columns=4, limit=4)
+photoz_plots.scatter({name: predicted[name] for name in [*fitted, "z_peak of the catalogue (more bands)"]}, z, mock=galaxies.mock, columns=4, limit=4)
 
 # %% [markdown]
 # With five bands the fit puts many galaxies between z = 0.3 and 1.2 near 0.8, and scatters those beyond 2 widely. Peak, mean and median differ by which figure of merit they favour: the mean has the smallest MSE of the three, the median the smallest σ_NMAD. With more bands nearly all of that is gone: bands matter more than methods.
 #
 # ## 4 The floor
 #
-# How good could *anybody* be? On simulated galaxies that can be computed. The simulator's templates, distributions of redshift, luminosity, type and dust, its noise, and the selection of galaxies with spectra are all known, so that the posterior p(z | five fluxes) is a weighted sum over a library of simulated galaxies (`helpers/photoz/floor.py`). Its mean has the smallest MSE that is possible, its median the smallest MAE. In the figure, look for what is left of the scatter: no method can remove it.
+# How good could *anybody* be? On simulated galaxies that can be computed. The simulator's templates, distributions of redshift, luminosity, type and dust, its noise, and the selection of galaxies with spectra are all known, so that the posterior p(z | five fluxes) is a weighted sum over a library of simulated galaxies (`helpers/subjects/photoz/floor.py`). Its mean has the smallest MSE that is possible, its median the smallest MAE. In the figure, look for what is left of the scatter: no method can remove it.
 
 # %%
 if galaxies.mock:
@@ -234,7 +236,7 @@ if galaxies.mock:
     predicted |= {f"floor: posterior {name}": values for name, values in floor.estimate(floor_cdf).items()}
 best = {name: values for name, values in predicted.items() if name.startswith("floor")}
 shown = {"template fit, mean": predicted["template fit, mean"]} | best
-photoz.plots.scatter(shown, z, mock=galaxies.mock, limit=4)
+photoz_plots.scatter(shown, z, mock=galaxies.mock, limit=4)
 
 # %% [markdown]
 # The posterior is much narrower than the template fit, but it has outliers too: some galaxies look alike at two redshifts even to somebody who knows everything about the simulation, and between z = 0.3 and 1.2 five bands without the ultraviolet say little. (On the real catalogue nobody knows the truth, and there is no floor.)
@@ -258,7 +260,7 @@ def trial_error(trial):
                     l2_regularization=trial.suggest_float("l2_regularization", 0.01, 30, log=True),
                     max_iter=trial.suggest_int("max_iter", 40, 300, log=True))
     model = models.make("gbt", colours_set, **settings)
-    return metrics.mse(models.out_of_fold(model, tuning.table, tuning.redshift, folds=3), tuning.redshift)
+    return metrics.mse(out_of_fold(model, tuning.table, tuning.redshift, folds=3), tuning.redshift)
 
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -284,7 +286,7 @@ learned = {}
 for set_name, features in feature_sets.items():
     for name, (kind, options) in contestants.items():
         model = models.make(kind, features, seed=run.seed, **(quick.get(kind, {}) | options))
-        learned[name, set_name] = models.out_of_fold(model, galaxies.table, z, n_folds, seed=run.seed)
+        learned[name, set_name] = out_of_fold(model, galaxies.table, z, n_folds, seed=run.seed)
 table = scores(predicted | {f"{name}, {set_name}": values for (name, set_name), values in learned.items()})
 table
 
@@ -315,7 +317,7 @@ figure
 # %%
 shown = {"template fit, mean": predicted["template fit, mean"], "random forest, 5 bands": learned["random forest", "5 bands"],
          "random forest, with colours": learned["random forest", "5 bands + colours"]}
-photoz.plots.scatter(shown, z, mock=galaxies.mock, limit=4)
+photoz_plots.scatter(shown, z, mock=galaxies.mock, limit=4)
 
 # %% [markdown]
 # From left to right: the template fit, whose errors beyond z = 2 are largest; the forest on magnitudes, which draws everything to the middle; the forest with colours, which is tighter but still cannot exceed the redshifts it was trained on, and flattens at the high end.
@@ -327,8 +329,8 @@ photoz.plots.scatter(shown, z, mock=galaxies.mock, limit=4)
 # %%
 everything = feature_sets["29 columns"].fit(galaxies.table)
 columns = pd.DataFrame(everything.transform(galaxies.table), columns=FEATURES)
-wanted = run.pick(ci=("lr", "dummy", "dt"), demo=tuple(photoz.comparison.NAMES), full=tuple(photoz.comparison.NAMES))
-made_by, model_table = photoz.comparison.compare(columns, z, wanted, run.pick(ci=2, demo=3, full=10), run.seed)
+wanted = run.pick(ci=("lr", "dummy", "dt"), demo=tuple(comparison.NAMES), full=tuple(comparison.NAMES))
+made_by, model_table = comparison.compare(columns, z, wanted, run.pick(ci=2, demo=3, full=10), run.seed)
 source_mse = {"Random Forest": 0.1337, "Light Gradient Boosting Machine": 0.1364, "Extra Trees": 0.1463, "Gradient Boosting": 0.1472,
               "Decision Tree": 0.2440, "Linear Regression": 0.2676, "Bayesian Ridge": 0.2677, "Ridge Regression": 0.2859,
               "AdaBoost": 0.3005, "Elastic Net": 0.3662, "Lasso Regression": 0.4001, "Dummy": 0.4665, "K Neighbors": 0.4846}
@@ -370,7 +372,7 @@ X = forest[0].transform(galaxies.table.iloc[test])
 rng = np.random.default_rng(run.seed)
 shuffles = np.array([permutation_importance(forest[-1].predict, X, z[test], rng) for _ in range(run.pick(ci=2, demo=3, full=20))])
 importance = {"impurity": forest[-1].regressor_.feature_importances_, "permutation": shuffles.mean(axis=0)}
-photoz.plots.importances(importance, {"permutation": shuffles.std(axis=0)}, FEATURES, mock=galaxies.mock, most=20)
+photoz_plots.importances(importance, {"permutation": shuffles.std(axis=0)}, FEATURES, mock=galaxies.mock, most=20)
 
 # %% [markdown]
 # Both agree on the top: the fluxes on either side of the break. Below, impurity gives each of the other columns, `id`, `x` and `y` among them, a share of one or two percent; permutation gives them nothing within its error. Aperture and total flux in F160W share one importance: shuffle one, and the forest reads the other.
@@ -385,7 +387,7 @@ variants = {"bands + colours": colours_set, "+ id and positions": make_union(col
 harm = {"bands + colours": learned["random forest", "5 bands + colours"]}
 for name in list(variants)[1:]:
     model = models.make("rf", variants[name], seed=run.seed, **quick.get("rf", {}))
-    harm[name] = models.out_of_fold(model, galaxies.table, z, n_folds, seed=run.seed)
+    harm[name] = out_of_fold(model, galaxies.table, z, n_folds, seed=run.seed)
 pairs_of = {name: ((values - z) ** 2 - (harm["bands + colours"] - z) ** 2) for name, values in harm.items()}
 pd.DataFrame({name: {"MSE": f"{metrics.mse(values, z):.4f}", "difference": format_number(pairs_of[name].mean(), bootstrap_error(np.mean, pairs_of[name])),
                      "σ_NMAD": format_number(metrics.sigma_nmad(values, z), bootstrap_error(metrics.sigma_nmad, values, z))}
@@ -457,7 +459,7 @@ for train, test in folds:
 cdfs = {"template fit": (fitter.grid, template_cdf), "random forest": (grid, forest_cdf)}
 cdfs |= {"floor": (grid, floor_cdf)} if galaxies.mock else {}
 pits = {name: distributions.pit(*pair, z) for name, pair in cdfs.items()}
-photoz.plots.pit_histograms(pits, mock=galaxies.mock)
+photoz_plots.pit_histograms(pits, mock=galaxies.mock)
 
 # %%
 prior_cdf = np.tile(distributions.from_samples(grid, z[None]), (len(z), 1))
@@ -476,7 +478,7 @@ quality
 # %%
 subset = np.arange(0, len(z), 10)
 picked = np.r_[subset[np.argsort(crps["random forest"][subset])[-4:]], subset[:4]]
-photoz.plots.densities({name: pair[0] for name, pair in cdfs.items()}, {name: pair[1][picked] for name, pair in cdfs.items()},
+photoz_plots.densities({name: pair[0] for name, pair in cdfs.items()}, {name: pair[1][picked] for name, pair in cdfs.items()},
                        z[picked], [f"F160W = {m[i]:.1f}" for i in picked], mock=galaxies.mock)
 
 # %% [markdown]
@@ -484,7 +486,7 @@ photoz.plots.densities({name: pair[0] for name, pair in cdfs.items()}, {name: pa
 #
 # ## 9 A survey
 #
-# A survey has more galaxies than fit into memory. `photoz.predict_catalogue` takes a Parquet file in parts, through Dask: on the cores of this machine, or, without a change in the call, on the workers of a `distributed.Client`. If it is stopped, the same call goes on where it was. Ids are kept, and rows come out in the order in which they went in.
+# A survey has more galaxies than fit into memory. `photoz.predict_catalogue` takes a Parquet file in parts: on the cores of this machine, or, without a change in the call, through Dask on the workers of a `distributed.Client`. If it is stopped, the same call goes on where it was. Ids are kept, and rows come out in the order in which they went in.
 
 # %%
 n_survey = run.pick(ci=2000, demo=200_000, full=1_000_000)
@@ -506,7 +508,7 @@ pd.Series({"galaxies": len(answers), "million a minute": round(n_survey / minute
 #
 # The source's answer was no: its best model, a random forest, stayed behind the template fit. What would change that? Some experiments to try: *the same bands* for both sides; *more training galaxies*; *templates as features* of a model.
 #
-# To start from: `mock.simulate(n, seed, z_peak=False)` draws more galaxies, `models.make` and `models.out_of_fold` train and predict, and `fitted` holds the answers of the template fit, which are legitimate features: they were found without the redshift of the galaxy itself.
+# To start from: `mock.simulate(n, seed, z_peak=False)` draws more galaxies, `models.make` and `out_of_fold` train and predict, and `fitted` holds the answers of the template fit, which are legitimate features: they were found without the redshift of the galaxy itself.
 
 # %% tags=["answer"]
 combined = galaxies.table.assign(**{f"fit_{name.split()[-1]}": values for name, values in fitted.items()},
@@ -514,13 +516,13 @@ combined = galaxies.table.assign(**{f"fit_{name.split()[-1]}": values for name, 
 hybrid = make_union(colours_set, CatalogueColumns(("fit_peak", "fit_mean", "fit_median", "fit_width")))
 model = models.make("rf", hybrid, seed=run.seed, **quick.get("rf", {}))
 answers = {"template fit, mean": fitted["template fit, mean"], "random forest": shuffled_folds,
-           "forest with the fit as features": models.out_of_fold(model, combined, z, n_folds, seed=run.seed),
+           "forest with the fit as features": out_of_fold(model, combined, z, n_folds, seed=run.seed),
            "z_peak of the catalogue (more bands)": predicted["z_peak of the catalogue (more bands)"]} | best
 scores(answers)
 
 # %% tags=["answer"]
 table_more, _ = mock.simulate(run.pick(ci=1000, demo=30_000, full=200_000), seed=77, z_peak=False)
-more = photoz.selected(photoz.Catalogue(table_more, FLUXES, ERRORS, "z_spec", "mock"))
+more = photoz.selected(photoz.Catalogue(table=table_more, source="mock"))
 sizes = run.pick(ci=(50, 100), demo=(150, 500, 1500, 4500), full=(150, 500, 1500, 5000, 20_000))
 curves, spread = {}, {}
 for name, kind in (("random forest", "rf"), ("perceptron 256³", "mlp")):
@@ -529,7 +531,7 @@ for name, kind in (("random forest", "rf"), ("perceptron 256³", "mlp")):
         found = model.fit(more.table.iloc[:size], more.redshift[:size]).predict(galaxies.table)
         curves.setdefault(name, []).append(metrics.mse(found, z))
         spread.setdefault(name, []).append(bootstrap_error(metrics.mse, found, z))
-figure = photoz.plots.against(curves, spread, [size for size in sizes if size <= len(more)], "training galaxies", "MSE", mock=True)
+figure = photoz_plots.against(curves, spread, [size for size in sizes if size <= len(more)], "training galaxies", "MSE", mock=True)
 axis = figure.axes[0]
 axis.axhline(metrics.mse(fitted["template fit, mean"], z), color="black", linestyle="--", label="template fit, mean")
 if galaxies.mock:

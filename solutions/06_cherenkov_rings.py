@@ -45,7 +45,9 @@ from helpers.evaluation.regression import rmse
 from helpers.exercises import exercise, hint
 from helpers.subjects import rings
 from helpers.subjects.rings import floor as likelihood
+from helpers.subjects.rings import metrics as ring_metrics
 from helpers.subjects.rings import mock
+from helpers.subjects.rings import plots as ring_plots
 from helpers.subjects.rings.circle import fit_circle
 from helpers.training import fit, predict
 
@@ -228,11 +230,11 @@ table.round(4)
 # Can the network be perfect? Two rings with the same centre and radius look so much like one that "one ring" is the better answer. The chance of that follows from how the parameters are drawn, and is our floor; it is optimistic, since near coincidence costs something too. Below, the error on images with two rings against their separation, the largest difference in x, y or radius, on many fresh images. Look for where the error starts, and how many pairs are there.
 
 # %%
-coincident = rings.metrics.coincident_probability()
+coincident = likelihood.coincident_probability()
 floor = dict(floor=1 - coincident / 2, floor_name="coincident rings")  # half of the images have two rings
 fresh = rings.load(kind="classifier", n=run.pick(ci=2000, demo=30_000, full=100_000), seed=3, source="mock")
 pairs = fresh[fresh.n_rings == 2]
-missed, apart = count_with(counter, pairs) == 1, rings.metrics.separation(pairs.parameters)
+missed, apart = count_with(counter, pairs) == 1, ring_metrics.separation(pairs.parameters)
 bins = [b for b in range(9) if (apart == b).any()]
 counts, rate = np.array([[(apart == b).sum(), missed[apart == b].mean()] for b in bins]).T
 figure, axes = plots.panels(1, 2, mock=fresh.mock, size=(4, 3))
@@ -262,7 +264,7 @@ plots.image_grid(count_test.images[wrong], titles, mock=counting.mock) if len(wr
 #
 # Let the number of rings be 1 to N_max, with N_max = 2 … 6. Chance is then 1/N_max. Does the network get worse, or the question harder? Compare with the technique without neural networks, look at which numbers are confused, and ask what simple counting of connected pieces (clusters of lit pixels, found by DBSCAN) would give.
 #
-# To start from: `rings.load(kind="classifier", n=..., seed=..., max_rings=N, source="mock")` draws images with up to N rings, `train_counter(..., most=N)` and `count_with` train and apply a network, and `rings.metrics.n_clusters(images)` counts clusters.
+# To start from: `rings.load(kind="classifier", n=..., seed=..., max_rings=N, source="mock")` draws images with up to N rings, `train_counter(..., most=N)` and `count_with` train and apply a network, and `ring_metrics.n_clusters(images)` counts clusters.
 
 # %% tags=["answer"]
 matrices, rows = {}, []
@@ -293,7 +295,7 @@ axes[0].legend()
 
 n_images = run.pick(ci=60, demo=400, full=2000)
 crowded = rings.load(kind="classifier", n=6 * n_images, seed=20, max_rings=6, source="mock")
-clusters = [rings.metrics.n_clusters(crowded.images[crowded.n_rings == k]) for k in range(1, 7)]
+clusters = [ring_metrics.n_clusters(crowded.images[crowded.n_rings == k]) for k in range(1, 7)]
 error = [c.std() / len(c) ** 0.5 for c in clusters]
 axes[1].errorbar(range(1, 7), [c.mean() for c in clusters], error, fmt="o-", label="mean number of clusters")
 right = [np.mean(c == k) for k, c in enumerate(clusters, 1)]
@@ -398,7 +400,7 @@ plots.history({"convolutional": cnn_history, "fully connected": dense_history}, 
 #
 # ### The floor: what the pixels allow
 #
-# Here the simulator and the prior are known, so the estimator with the smallest mean squared error can be written down: the mean over the posterior p(parameters | image). Given the parameters the 360 discs are independent, so the pixels nearly are, and their likelihood can be tabulated with the simulator (`helpers/rings/likelihood.py`). It takes seconds and no training. Pixels are not quite independent (section 5), so the true floor lies at or slightly below ours, which is computed on the first part of the test images.
+# Here the simulator and the prior are known, so the estimator with the smallest mean squared error can be written down: the mean over the posterior p(parameters | image). Given the parameters the 360 discs are independent, so the pixels nearly are, and their likelihood can be tabulated with the simulator (`helpers/subjects/rings/floor.py`). It takes seconds and no training. Pixels are not quite independent (section 5), so the true floor lies at or slightly below ours, which is computed on the first part of the test images.
 
 # %%
 chances = likelihood.pixel_probabilities(*run.pick(ci=(2, 3, 20), demo=(10, 12, 500), full=(12, 16, 1000)))
@@ -420,16 +422,16 @@ errors.map("{:.3f}".format) + uncertainty.map(" ± {:.3f}".format)
 
 # %%
 shown = ("circle fit (Taubin)", "fully connected", "convolutional", "posterior mean")
-rings.plots.errors({name: residuals[name] for name in shown}, data.names, mock=data.mock)
+ring_plots.errors({name: residuals[name] for name in shown}, data.names, mock=data.mock)
 
 # %% tags=["gallery"]
 scaled = np.abs(residuals["convolutional"][:, :3]).max(axis=1)
 chosen = np.r_[0:6, np.argsort(scaled)[-6:]]
-rings.plots.circles(test.images[chosen], true["test"][chosen], measured["convolutional"][chosen], mock=data.mock)
+ring_plots.circles(test.images[chosen], true["test"][chosen], measured["convolutional"][chosen], mock=data.mock)
 
 # %%
 shown = ("convolutional", "fully connected")
-rings.plots.correlations({name: residuals[name] for name in shown}, data.names, mock=data.mock)
+ring_plots.correlations({name: residuals[name] for name in shown}, data.names, mock=data.mock)
 
 # %% [markdown]
 # The networks' errors in the centre have wider tails than the circle fit's. For most of the six at random the two circles lie on each other; the worst are rings that fill the frame, or thin and strongly deformed ones with much of their light missing, and even they are missed by one to two pixels only. The errors of thickness and deformation go together (a thick ring and a deformed one are both wide), all others are nearly independent; the fully connected network tends to err in x and y on the same images.

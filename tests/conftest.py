@@ -21,6 +21,19 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
+@pytest.fixture
+def data_folder(tmp_path, monkeypatch):
+    """An empty folder, the only one in which data are looked for: data/ of the working directory."""
+    from helpers.datasets import places  # after the number of threads is set
+
+    folder = tmp_path / "data"
+    folder.mkdir()
+    monkeypatch.delenv("HACK_DATA", raising=False)
+    monkeypatch.setattr(places, "CHECKOUT", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def forkserver():
     """Make processes as `multiprocessing` does, from one that has only imported the training loop."""

@@ -14,8 +14,8 @@ from helpers.datasets.places import data_folder, short
 def cached(name, settings, version, make, folder=None):
     """What `make` returns, made once for the same settings and kept.
 
-    A file that is damaged or belongs to other settings is made again; where nothing can be written, the
-    arrays are returned all the same. Both are said in one line.
+    A file that is damaged or belongs to other settings is made again; where nothing can be written,
+    the arrays are returned all the same. Both are said in one line.
 
     Parameters
     ----------
@@ -58,7 +58,6 @@ def cached(name, settings, version, make, folder=None):
                 file, settings=np.array(key), **{f"data/{label}": arrays[label] for label in arrays}
             )
     except OSError as error:
-        print(
-            f"{name}: not kept for the next time ({short(folder)}/ cannot be written to: {error.strerror})"
-        )
+        problem = f"{short(folder)}/ cannot be written to: {error.strerror}"
+        print(f"{name}: not kept for the next time ({problem})")
     return arrays

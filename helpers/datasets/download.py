@@ -1,4 +1,4 @@
-"""Downloads: every file is checked against its sum, and one that broke off goes on where it stopped."""
+"""Downloads: each file is checked against its sum, and goes on where it was broken off."""
 
 import errno
 import re
@@ -16,11 +16,11 @@ from helpers.datasets.registry import registry
 
 
 def fetch(name, folder=None):
-    """Download the files of a data set; those that are here already are only checked, and never replaced.
+    """Download the files of a data set; those that are here are only checked, and never replaced.
 
-    What came before a connection broke is kept as ``<file>.part`` and gone on from; while one process
-    downloads a file, another waits for it. A SHA-256 that is not
-    in the registry is written to ``<file>.sha256`` at the first download, and compared from then on.
+    What came before a connection broke is kept as ``<file>.part`` and gone on from; while one
+    process downloads a file, another waits for it. A SHA-256 that is not in the registry is written
+    to ``<file>.sha256`` at the first download, and compared from then on.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def fetch(name, folder=None):
 
 
 def _download(file, target):
-    """Bring `target` here; what is here already, or what another process brings meanwhile, is only checked."""
+    """Bring `target` here; one that is here, or that another process brings, is only checked."""
     pin = target.with_name(f"{target.name}.sha256")
     if not target.exists():
         with alone(

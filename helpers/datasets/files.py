@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written at once, by one process at a time, from servers and archives."""
+"""Files that are whole or not there: written at once, by one process at a time."""
 
 import os
 import re
@@ -21,15 +21,15 @@ PIECE = 1 << 16
 
 
 class DataError(RuntimeError):
-    """Data that are not there, not whole or not what was expected: one sentence, with what to do."""
+    """Data that are not there, not whole or not as expected: one sentence, with what to do."""
 
 
 @contextmanager
 def atomic_path(path):
     """Write a file so that it appears under its name only when it is whole.
 
-    Yields a Path beside `path`, of the same suffix, to write to: moved onto `path` if the block succeeds,
-    removed if it does not. The folder is made where there is none.
+    Yields a Path beside `path`, of the same suffix, to write to: moved onto `path` if the block
+    succeeds, removed if it does not. The folder is made where there is none.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,14 +47,15 @@ def atomic_path(path):
 def alone(path, busy):
     """Make a file while no other process or thread makes it.
 
-    The lock is ``<path>.lock``, which goes when the block ends; one that a killed process has left locks nothing.
-    Where a file system knows no locks, each works for itself.
+    The lock is ``<path>.lock``, which goes when the block ends; one that a killed process has left
+    locks nothing. Where a file system knows no locks, each works for itself.
 
     Parameters
     ----------
     path : path
     busy : callable
-        Called without arguments if another is at it: to wait for its end, return; not to wait, raise.
+        Called without arguments if another is at it: to wait for its end, return; not to wait,
+        raise.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(f"{path}.lock")
@@ -79,7 +80,7 @@ def _acquire(lock, busy):
 
 
 def stream(url, output_file, _pooch, *, part, size):
-    """Download for pooch: show progress, go on from `part`, and give `output_file` only a whole file.
+    """Download for pooch: show progress, go on from `part`, give `output_file` a whole file only.
 
     Parameters
     ----------
@@ -148,7 +149,7 @@ def _wrong(headers, total, size):
 
 
 def _pieces(raw, left):
-    """Yield what comes as it comes, `left` bytes at most; end early where it comes too slowly to wait for it."""
+    """Yield what comes as it comes, `left` bytes at most; end early where it comes too slowly."""
     since, came = time.monotonic(), 0
     while left and (piece := raw.read1(min(PIECE, left), decode_content=False)):
         yield piece

@@ -13,8 +13,8 @@ CHECKOUT = PACKAGE.parent if (PACKAGE.parent / "data" / "registry.toml").is_file
 def search_path():
     """The folders (list of Path) in which data are looked for, first to last.
 
-    Those named by ``HACK_DATA`` (separated like ``PATH``), then ``data/`` of the checkout, or of the
-    working directory where the package is installed without one.
+    Those named by ``HACK_DATA`` (separated like ``PATH``), then ``data/`` of the checkout, or of
+    the working directory where the package is installed without one.
     """
     named = filter(None, os.environ.get("HACK_DATA", "").split(os.pathsep))
     folders = [Path(folder).expanduser() for folder in named] + [(CHECKOUT or Path.cwd()) / "data"]
@@ -24,8 +24,8 @@ def search_path():
 def data_folder():
     """The folder (Path) into which downloads and caches are written.
 
-    The first of ``HACK_DATA`` that exists and can be written to, else ``data/``: a mounted drive may be
-    read-only, and one that is not mounted yet must not be made as a local folder.
+    The first of ``HACK_DATA`` that exists and can be written to, else ``data/``: a mounted drive
+    may be read-only, and one that is not mounted yet must not be made as a local folder.
     """
     *named, last = search_path()
     return next(
@@ -42,8 +42,8 @@ def find(name):
 def short(path):
     """A path (str) as it may stand in a notebook, where no folder of this machine should be named.
 
-    Relative to the working directory or the checkout, or below ``~`` or ``HACK_DATA``; of a path in none
-    of them the last two parts.
+    Relative to the working directory or the checkout, or below ``~`` or ``HACK_DATA``; of a path in
+    none of them the last two parts.
     """
     path = Path(path).absolute()
     homes = [(Path.cwd(), ""), (CHECKOUT, ""), (Path.home(), "~")]

@@ -1,4 +1,4 @@
-"""What the data of every subject are, rows that belong together, and the one way in which they are loaded."""
+"""What the data of every subject are: rows that belong together, loaded in one way."""
 
 import os
 from dataclasses import dataclass, fields, replace
@@ -40,6 +40,8 @@ class Sample:
         """The samples of a slice, a mask or an array of indices; of one index, a set of one."""
         if isinstance(rows, int | np.integer):
             rows = [rows]
+        elif isinstance(rows, pd.Series):  # a mask from a column of a table
+            rows = rows.to_numpy()
         taken = {name: _take(values, rows) for name, values in self._rows().items()}
         return replace(self, **taken)
 
@@ -76,8 +78,8 @@ def _take(values, rows):
 def load_or_simulate(what, n, source, *, real, read, simulate, cache=None, write=None, absent=None):
     """Return real data where they are there and wanted, else simulated ones.
 
-    Simulated data are kept, in the format of the real file, where `cache` names a file for them; one
-    that is damaged, or has fewer samples, is made again.
+    Simulated data are kept, in the format of the real file, where `cache` names a file for them;
+    one that is damaged, or has fewer samples, is made again.
 
     Parameters
     ----------
@@ -94,8 +96,8 @@ def load_or_simulate(what, n, source, *, real, read, simulate, cache=None, write
     simulate : callable
         ``simulate(n)`` returns as many simulated ones.
     cache : str, optional
-        Name of the file that simulated samples are kept in. It must tell all that they depend on; that
-        is not `n` where the first samples do not depend on it.
+        Name of the file that simulated samples are kept in. It must tell all that they depend on;
+        that is not `n` where the first samples do not depend on it.
     write : callable, optional
         ``write(samples, path)``, which `cache` needs.
     absent : str, optional
@@ -119,15 +121,30 @@ def load_or_simulate(what, n, source, *, real, read, simulate, cache=None, write
     if cache is None:
         return simulate(n)
     path = data_folder() / "cache" / cache
-    if os.path.exists(path):
-        try:
-            return replace(read(path, n), source="mock")
-        except DataError as error:
-            print(f"{what}: the cache is made again ({error})")
+    kept = _kept(what, path, n, read)
+    if kept is not None:
+        return kept
     samples = simulate(n)
     try:
         write(samples, path)
     except OSError as error:
-        reason = f"{short(path.parent)}/ cannot be written to: {error}"
-        print(f"{what}: not kept for the next time ({reason})")
-    return samples
+        reason = error.strerror or type(error).__name__
+        problem = f"{short(path.parent)}/ cannot be written to: {reason}"
+        print(f"{what}: not kept for the next time ({problem})")
+        return samples
+    # rounded as the file rounds them, so that the numbers are the same at each call
+    return replace(read(path, n), source="mock")
+
+
+def _kept(what, path, n, read):
+    """Simulated samples that were kept; None where there are none, or not the right ones."""
+    if not os.path.exists(path):
+        return None
+    try:
+        samples = read(path, n)
+        if len(samples) != n:
+            raise DataError(f"expected {n} samples in {short(path)}, found {len(samples)}")
+    except DataError as error:
+        print(f"{what}: the cache is made again ({error})")
+        return None
+    return replace(samples, source="mock")

@@ -1,7 +1,7 @@
 """Tables of any common format, read into pandas by the names of their columns.
 
-FITS, HDF5, Parquet, CSV, ECSV, VOTable and plain ASCII, also gzipped. The format is told from the first bytes of
-the file, not from its name. A masked or blank entry becomes NaN.
+FITS, HDF5, Parquet, CSV, ECSV, VOTable and plain ASCII, also gzipped. The format is told from the
+first bytes of the file, not from its name. A masked or blank entry becomes NaN.
 
 Text has the names of its columns in the first row or in a comment, a line that begins with #. Each
 row has as many entries as there are names, and ends with a line break: what has not may be shifted
@@ -12,7 +12,9 @@ import csv
 import gzip
 import io
 import re
+from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 
 import h5py
 import numpy as np
@@ -24,21 +26,28 @@ from helpers.datasets.files import DataError
 from helpers.datasets.places import short
 from helpers.datasets.reading import GZIP, content, limit, limit_hdf5, listed, reading
 
+PARQUET = "a catalogue in Parquet"
 HEADER_LINES = 500  # of comments, among which the names of the columns are looked for
 MISSING = ["", "null", "None", "--", "NaN", "nan", "-nan", "N/A", "NA"]
+SEPARATORS = (",", "\t", ";", "|")  # else blanks
+KINDS = "biufSUO"  # of NumPy: what may be a column
+HDF5_KINDS = "biufSO"
 _SEXTRACTOR = re.compile(r"#\s*(\d+)\s+([A-Za-z_]\w*)")
 
 
-def read_table(path, columns=None):
+def read_table(path, columns=None, others=False):
     """Read a table.
 
     Parameters
     ----------
     path : path
-        A file of one of the formats above; of a FITS file the first table, of an HDF5 file the first group with
-        columns of one length (or the first compound data set).
+        A file of one of the formats above; of a FITS file the first table, of an HDF5 file the
+        first group with columns of one length (or the first compound data set).
     columns : sequence of str, optional
-        Read only these. A name that is not there in this spelling may differ in upper and lower case.
+        Read only these. A name that is not there in this spelling may differ in upper and lower
+        case.
+    others : bool
+        Whether the other columns are read as well, and follow those that are asked for.
 
     Returns
     -------
@@ -47,21 +56,26 @@ def read_table(path, columns=None):
 
     Raises
     ------
-    helpers.datasets.DataError
-        If the file is not there, not whole, not a table, or lacks a column; the last error lists the columns.
+    helpers.datasets.files.DataError
+        If the file is not there, not whole, not a table, or lacks a column: then it lists the
+        columns.
     """
     path = Path(path)
     with reading(path, "a catalogue"):
-        table = _reader(path)(path, columns)
+        table = _reader(path)(path, columns, others)
     if not len(table):
         raise DataError(f"expected a catalogue in {short(path)}, found a table without rows")
     if columns is None:
         return table
-    return table[resolve(columns, table.columns, path)].set_axis(list(columns), axis=1)
+    found = resolve(columns, table.columns, path)
+    named = table[found].set_axis(list(columns), axis=1)
+    if not others:
+        return named
+    return pd.concat([named, table.drop(columns=found)], axis=1)
 
 
 def resolve(wanted, present, path):
-    """Find columns by name, in their own spelling or, where that is unambiguous, in upper or lower case.
+    """Find columns by name, in their own spelling or, if unambiguous, in upper or lower case.
 
     Parameters
     ----------
@@ -76,25 +90,106 @@ def resolve(wanted, present, path):
 
     Raises
     ------
-    helpers.datasets.DataError
+    helpers.datasets.files.DataError
         Naming what is missing, and the columns that there are.
     """
-    present, found = list(present), []
-    for name in wanted:
-        alike = (
-            [name]
-            if name in present
-            else [p for p in present if str(p).lower() == str(name).lower()]
-        )
-        if len(alike) != 1:
-            what = (
-                f"more than one column is called {name!r}"
-                if alike
-                else f"there is no column {name!r}"
-            )
-            raise DataError(f"{what} in {short(path)}; the columns are: {listed(present)}")
-        found += alike
-    return found
+    present = list(present)
+    return [_spelled(name, present, path) for name in wanted]
+
+
+def _spelled(name, present, path):
+    if name in present:
+        return name
+    alike = [own for own in present if str(own).lower() == str(name).lower()]
+    if len(alike) == 1:
+        return alike[0]
+    several = f"more than one column is called {name!r}"
+    what = several if alike else f"there is no column {name!r}"
+    raise DataError(f"{what} in {short(path)}; the columns are: {listed(present)}")
+
+
+class RowGroup(NamedTuple):
+    """A part of a Parquet file that is read as one: file, place in it, and number of rows."""
+
+    path: Path
+    place: int
+    n_rows: int
+
+
+def row_groups(path):
+    """What a catalogue in Parquet consists of, found without reading its rows.
+
+    Parameters
+    ----------
+    path : path
+        A file, or a folder of them, which are taken in the order of their names.
+
+    Returns
+    -------
+    groups : list of RowGroup
+    names : list of str
+        Of the columns.
+
+    Raises
+    ------
+    helpers.datasets.files.DataError
+        If a file is not there, is no Parquet, or lacks a column that the first one has; or if
+        there are no rows.
+    """
+    import pyarrow.parquet as pq
+
+    path = Path(path)
+    groups = []
+    names = None
+    for file in sorted(path.glob("*.parquet")) if path.is_dir() else [path]:
+        with reading(file, PARQUET), pq.ParquetFile(file) as parquet:
+            here = parquet.schema_arrow.names
+            metadata = parquet.metadata
+            sizes = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
+        names = names or here
+        if set(names) - set(here):
+            wanted = f"expected the same columns in all files of {short(path)}"
+            raise DataError(f"{wanted}, found others in {file.name}")
+        groups += [RowGroup(file, place, n_rows) for place, n_rows in enumerate(sizes) if n_rows]
+    if not groups:
+        raise DataError(f"expected galaxies in {short(path)}, found none")
+    return groups, names
+
+
+def pieces(group, columns, rows):
+    """Read a row group once, a piece at a time, so that the memory holds no more than a piece.
+
+    Parameters
+    ----------
+    group : RowGroup
+    columns : sequence of str
+        As they are spelled in the file.
+    rows : int
+        Of a piece; the last one may have fewer.
+
+    Yields
+    ------
+    pyarrow.Table
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    layout = {"columns": list(columns), "row_groups": [group.place], "use_threads": False}
+    with reading(group.path, PARQUET):
+        parquet = pq.ParquetFile(group.path)
+    with parquet:
+        batches = parquet.iter_batches(batch_size=rows, **layout)
+        while True:
+            with reading(group.path, PARQUET):
+                batch = next(batches, None)
+            if batch is None:
+                return
+            yield pa.Table.from_batches([batch])
+
+
+def _is_binary(start):
+    """Whether the first bytes are no text; text in UTF-16 begins with a mark."""
+    return b"\x00" in start and not start.startswith((b"\xff\xfe", b"\xfe\xff"))
 
 
 def _reader(path):
@@ -113,35 +208,38 @@ def _reader(path):
     if start.lstrip().startswith((b"<?xml", b"<VOTABLE")):
         return _read_votable
     if start.startswith(b"# %ECSV"):
-        return lambda path, columns: _flat(Table.read(_text(path), format="ascii.ecsv"))
-    if b"\x00" in start and not start.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise DataError(
-            f"expected FITS, HDF5, Parquet, CSV or ASCII in {short(path)}, found another binary format"
-        )
+        return _read_ecsv
+    if _is_binary(start):
+        wanted = f"expected FITS, HDF5, Parquet, CSV or ASCII in {short(path)}"
+        raise DataError(f"{wanted}, found another binary format")
     return _read_text
 
 
-def _read_fits(path, columns):
+def _read_fits(path, *_):
     return _flat(Table.read(io.BytesIO(content(path)), format="fits"))
 
 
-def _read_votable(path, columns):
+def _read_ecsv(path, *_):
+    return _flat(Table.read(_text(path), format="ascii.ecsv"))
+
+
+def _read_votable(path, *_):
     xml = content(path)
     with get_xml_iterator(io.BytesIO(xml)) as elements:
         streams = [data for start, tag, data, _ in elements if start and tag == "STREAM"]
     if any("href" in attributes for attributes in streams):
-        raise DataError(
-            f"expected the rows in {short(path)} itself, found the address of another file: join them"
-        )
+        wanted = f"expected the rows in {short(path)} itself"
+        raise DataError(f"{wanted}, found the address of another file: join them")
     return _flat(Table.read(io.BytesIO(xml), format="votable"))
 
 
-def _read_parquet(path, columns):
+def _read_parquet(path, columns, others):
     import pyarrow.parquet as pq
 
     names = pq.read_schema(path).names
     if columns is not None:
-        names = list(dict.fromkeys(resolve(columns, names, path)))
+        found = resolve(columns, names, path)
+        names = names if others else list(dict.fromkeys(found))
     n_rows = pq.read_metadata(path).num_rows
     limit(path, n_rows * len(names) * 8)  # equal rows take no space in the file
     return pq.read_table(path, columns=names).to_pandas()
@@ -152,14 +250,10 @@ def _flat(table):
     arrays = {}
     for name in table.colnames:
         column = table[name]
-        if column.ndim != 1 or column.dtype.kind not in "biufSUO":
+        if column.ndim != 1 or column.dtype.kind not in KINDS:
             continue
-        masked = (
-            np.ma.getmaskarray(np.ma.asarray(column))
-            if hasattr(column, "mask")
-            else np.zeros(len(column), bool)
-        )
-        arrays[str(name)] = _native(np.ma.getdata(np.ma.asarray(column)), masked)
+        masked = np.ma.asarray(column)
+        arrays[str(name)] = _native(masked.data, np.ma.getmaskarray(masked))
     return pd.DataFrame(arrays)
 
 
@@ -174,38 +268,44 @@ def _native(values, masked=None):
     return values
 
 
-def _read_hdf5(path, columns):
+def _read_hdf5(path, *_):
     with h5py.File(path, "r") as file:
         groups = [file]
-        file.visititems(
-            lambda name, item: groups.append(item) if isinstance(item, h5py.Group) else None
-        )
-        compound = [
-            item
-            for group in groups
-            for item in group.values()
-            if _is_data(item) and item.dtype.names
-        ]
+
+        def collect(_, item):
+            if isinstance(item, h5py.Group):
+                groups.append(item)
+
+        file.visititems(collect)
+        data_sets = [item for group in groups for item in group.values() if _is_data(item)]
+        compound = [item for item in data_sets if item.dtype.names]
         if compound:
             limit_hdf5(file, compound[:1])
-            data = compound[0][:]
-            return pd.DataFrame(
-                {n: _native(data[n]) for n in data.dtype.names if data[n].ndim == 1}
-            )
+            return _fields(compound[0][:])
         for group in groups:
-            sets = {name: item for name, item in group.items() if _is_data(item) and item.ndim == 1}
-            if not sets:
-                continue
-            lengths = [len(item) for item in sets.values()]
-            n = max(lengths, key=lengths.count)
-            sets = {
-                name: item
-                for name, item in sets.items()
-                if len(item) == n and item.dtype.kind in "biufSO"
-            }
-            limit_hdf5(file, sets.values())
-            return pd.DataFrame({name: _native(item[:]) for name, item in sets.items()})
+            columns = _same_length(group)
+            if columns:
+                limit_hdf5(file, columns.values())
+                return pd.DataFrame({name: _native(item[:]) for name, item in columns.items()})
     raise DataError(f"expected columns (data sets of one dimension) in {short(path)}, found none")
+
+
+def _fields(records):
+    """A DataFrame of the fields of a compound data set."""
+    names = [name for name in records.dtype.names if records[name].ndim == 1]
+    return pd.DataFrame({name: _native(records[name]) for name in names})
+
+
+def _same_length(group):
+    """The columns of a group, by name: data sets of one dimension, of the most frequent length."""
+    lists = {name: item for name, item in group.items() if _is_data(item) and item.ndim == 1}
+    lengths = [len(item) for item in lists.values()]
+    n = max(lengths, key=lengths.count, default=0)
+    return {
+        name: item
+        for name, item in lists.items()
+        if len(item) == n and item.dtype.kind in HDF5_KINDS
+    }
 
 
 def _is_data(item):
@@ -216,20 +316,19 @@ def _text(path):
     """The text of a file, once its last row is known to be whole."""
     text = content(path).decode("utf-8-sig", "replace")
     if not text.rstrip(" \t").endswith(("\n", "\r")):
-        raise DataError(
-            f"expected a line break behind the last row of {short(path)}, found none: "
-            "get the file again, or add one if that row is whole"
-        )
+        wanted = f"expected a line break behind the last row of {short(path)}"
+        remedy = "get the file again, or add one if that row is whole"
+        raise DataError(f"{wanted}, found none: {remedy}")
     return text
 
 
-def _read_text(path, columns):
+def _read_text(path, columns, others):
     lines = [line for line in _text(path).splitlines() if line.strip()]
     comments = [line.strip() for line in lines if line.lstrip().startswith("#")]
     rows = [line for line in lines if not line.lstrip().startswith("#")]
     if not rows:
         raise DataError(f"expected rows of numbers in {short(path)}, found comments only")
-    separator = next((s for s in (",", "\t", ";", "|") if s in rows[0]), None)
+    separator = next((s for s in SEPARATORS if s in rows[0]), None)
     first = _split(rows[0], separator)
     if _are_names(first):
         names = first
@@ -237,22 +336,22 @@ def _read_text(path, columns):
     else:
         names = _names_in_comments(comments[:HEADER_LINES], len(first), separator, columns or ())
     if names is None:
-        raise DataError(
-            f"expected the names of the {len(first)} columns in the first line of {short(path)}, "
-            "found none: write them there"
+        wanted = (
+            f"expected the names of the {len(first)} columns in the first line of {short(path)}"
         )
+        raise DataError(f"{wanted}, found none: write them there")
     _check_lengths(path, rows, separator, len(names))
     unique = _unique(names)
     # without a name are row numbers, and the ends of |1|2|
     named = [own for own, name in zip(unique, names, strict=True) if name]
-    wanted = named if columns is None else set(resolve(columns, named, path))
+    everything = columns is None or others
     return pd.read_csv(
         io.StringIO("\n".join(rows)),
         sep=separator or r"\s+",
         skipinitialspace=True,
         header=None,
         names=unique,
-        usecols=wanted,
+        usecols=named if everything else set(resolve(columns, named, path)),
         na_values=MISSING,
         keep_default_na=False,
     )
@@ -267,19 +366,19 @@ def _entries(lines, separator):
 
 def _check_lengths(path, rows, separator, n):
     """Raise DataError unless each row has n entries: pandas would fill it up, or cut it."""
-    lengths = map(len, _entries(rows, separator))
-    wrong = next(((row, length) for row, length in enumerate(lengths, 1) if length != n), None)
-    if wrong:
-        row, length = wrong
-        raise DataError(
-            f"expected {n} entries in each row of {short(path)}, one for each name, "
-            f"found {length} in row {row}: name every column, row names as well, "
+    for row, entries in enumerate(_entries(rows, separator), 1):
+        if len(entries) == n:
+            continue
+        wanted = f"expected {n} entries in each row of {short(path)}, one for each name"
+        remedy = (
+            "name every column, row names as well, "
             "fill in what is blank, and put text with separators into quotes"
         )
+        raise DataError(f"{wanted}, found {len(entries)} in row {row}: {remedy}")
 
 
 def _names_in_comments(comments, n, separator, wanted):
-    """The comment that names n columns; of several the one with most of those wanted, else the first."""
+    """The comment that names n columns; of several the one with most of those wanted."""
     numbered = {int(m[1]): m[2] for m in map(_SEXTRACTOR.match, comments) if m}
     if set(range(1, n + 1)) <= set(numbered) and n + 1 not in numbered:
         return [numbered[i] for i in range(1, n + 1)]
@@ -290,9 +389,11 @@ def _names_in_comments(comments, n, separator, wanted):
             if len(entries) == n and _are_names(entries):
                 candidates.append(entries)
     lower = {str(name).lower() for name in wanted}
-    return max(
-        candidates, key=lambda names: len(lower & {name.lower() for name in names}), default=None
-    )
+
+    def n_wanted(names):
+        return len(lower & {name.lower() for name in names})
+
+    return max(candidates, key=n_wanted, default=None)
 
 
 def _split(line, separator):
@@ -313,8 +414,9 @@ def _is_number(entry):
 
 def _unique(names):
     """Names of which none occurs twice: the second x becomes x.2, as it cannot be meant by x."""
-    seen, unique = {}, []
+    seen = Counter()
+    unique = []
     for name in names:
-        seen[name] = seen.get(name, 0) + 1
+        seen[name] += 1
         unique.append(name if seen[name] == 1 else f"{name}.{seen[name]}")
     return unique

@@ -326,7 +326,7 @@ def test_goods_north_and_south_are_told_apart():
 def test_any_catalogue_is_loaded_by_the_names_of_its_columns(table, tmp_path):
     path = tmp_path / "a.csv"
     table.assign(flux_b=np.where(table.z < 1, -99, table.flux_b)).to_csv(path, index=False)
-    loaded = data.load(path, fluxes=["flux_a", "flux_b"], z_spec="z")
+    loaded = data.load(path=path, fluxes=["flux_a", "flux_b"], z_spec="z")
     assert loaded.source == "real" and loaded.flux.shape == (30, 2) and np.isnan(loaded.error).all()
     assert np.isnan(loaded.flux[:, 1]).sum() == (table.z < 1).sum()
     np.testing.assert_allclose(loaded.redshift, table.z)

@@ -1,22 +1,11 @@
-"""Photometric redshifts: catalogues, the simulator, features, template fit, models, what is peculiar to the subject."""
+"""Photometric redshifts: catalogues, the simulator, what is peculiar to the subject.
 
-from helpers.evaluation import comparison, distributions
-from helpers.evaluation import regression as metrics
-from helpers.subjects.photoz import features, models, plots
-from helpers.subjects.photoz.data import Catalogue, load, selected
-from helpers.subjects.photoz.evaluation import evaluate
+What is here needs NumPy and pandas only. By their own names are imported `mock`, the simulator;
+`features`, `models` and `template_fit`; `floor`, the best that anybody could do; `evaluation`, of
+anybody's catalogue; and `plots`.
+"""
+
+from helpers.subjects.photoz.data import Catalogue, load, read, selected, simulate, write
 from helpers.subjects.photoz.predict import predict_catalogue
 
-__all__ = [
-    "Catalogue",
-    "comparison",
-    "distributions",
-    "evaluate",
-    "features",
-    "load",
-    "metrics",
-    "models",
-    "plots",
-    "predict_catalogue",
-    "selected",
-]
+__all__ = ["Catalogue", "load", "predict_catalogue", "read", "selected", "simulate", "write"]

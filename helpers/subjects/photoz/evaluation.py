@@ -1,31 +1,32 @@
-"""How well redshifts can be predicted from anybody's catalogue: `evaluate` a file by the names of its columns."""
+"""How well redshifts can be predicted from anybody's catalogue: `evaluate` a file by its columns."""
 
 import numpy as np
 
 from helpers.datasets.files import DataError
 from helpers.datasets.places import short
-from helpers.datasets.tables import read_table
 from helpers.evaluation import regression as metrics
 from helpers.evaluation.folds import constant_guess, out_of_fold
-from helpers.subjects.photoz.data import measurements, redshifts
+from helpers.subjects.photoz.data import load
 from helpers.subjects.photoz.features import PhotometricFeatures
 from helpers.subjects.photoz.models import make
 
 FOLDS = 5
 FEWEST = 10  # galaxies with a redshift in a fold
 MOST = 10_000  # galaxies that are used, unless more are asked for
-TRIED = 16  # features at a split of a forest, at most: twenty bands have 190 colours
+SHARE = 0.5  # of the features that a forest looks at in each split ...
+TRIED = 16  # ... but so many at most: twenty bands have 190 colours
 
 
 def evaluate(path, fluxes, errors=None, z_spec="z_spec", model="rf", seed=0, most=MOST):
-    """Predict the spectroscopic redshifts of a catalogue from its fluxes, by 5-fold cross-validation.
+    """Predict the redshifts of a catalogue from its fluxes, by 5-fold cross-validation.
 
     Parameters
     ----------
     path : path
         A catalogue, as `helpers.datasets.tables.read_table` reads it.
     fluxes, errors : sequence of str
-        Its columns of fluxes, in any linear unit, and of their errors, which may be None. The model sees nothing else.
+        Its columns of fluxes, in any linear unit, and of their errors, which may be None. The model
+        sees nothing else.
     z_spec : str
         Its column of spectroscopic redshifts.
     model : str
@@ -37,68 +38,110 @@ def evaluate(path, fluxes, errors=None, z_spec="z_spec", model="rf", seed=0, mos
     Returns
     -------
     dict
-        The figures of merit of `helpers.evaluation.regression` and their errors, over the galaxies with a redshift, each
-        predicted by a model that has not seen it; under "constant" those of the training mean; and the numbers of
-        rows, of redshifts, of exact duplicates (left out, since a copy in the training set would tell), and of
-        galaxies used.
+        The figures of merit of `helpers.evaluation.regression` and their errors, over the galaxies
+        with a redshift, each predicted by a model that has not seen it; under "constant" those of the
+        training mean; and the numbers of rows, of redshifts, of exact duplicates (left out, since a
+        copy in the training set would tell), and of galaxies used.
 
     Raises
     ------
-    helpers.datasets.DataError
+    helpers.datasets.files.DataError
         If the file cannot be read, lacks a column, or has too few redshifts.
     ValueError
         If the columns are not named as they must be.
     """
-    fluxes, errors = list(fluxes), list(errors) if errors is not None else None
-    named = [*fluxes, *(errors or []), z_spec]
-    if len({name.lower() for name in named}) < len(named):
-        raise ValueError(
-            f"expected each column to be named once, found {', '.join(named)}: a flux is no redshift or error"
-        )
-    if most < FOLDS * FEWEST:
-        raise ValueError(
-            f"expected to use at least {FOLDS * FEWEST} galaxies, found {most}: ask for more"
-        )
-    table = read_table(path, named)
-    z = redshifts(table[z_spec])
-    rows = np.flatnonzero(np.isfinite(z))
-    usable = table.iloc[rows].reset_index(drop=True)
-    flux, _ = measurements(usable, fluxes, errors)
-    measured = np.isfinite(flux).any(axis=1)
-    unique = ~usable.duplicated(named).to_numpy() & measured
-    usable, z = usable[unique].reset_index(drop=True), z[rows][unique]
-    counts = {
-        "n_rows": len(table),
-        "n_spec": len(rows),
-        "n_duplicates": int(measured.sum() - unique.sum()),
+    _check_arguments([*fluxes, *(errors or ()), z_spec], most)
+    catalogue = load(path=path, fluxes=fluxes, errors=errors, z_spec=z_spec, others=False)
+    galaxies, counts = usable(catalogue)
+    if len(galaxies) < FOLDS * FEWEST:
+        wanted = f"expected at least {FOLDS * FEWEST} galaxies with a redshift in {z_spec!r}"
+        why = f"and a flux ({FEWEST} for each of {FOLDS} folds)"
+        found = f"found {len(galaxies)} in {short(path)}: name other columns, or a larger catalogue"
+        raise DataError(f"{wanted} {why}, {found}")
+    galaxies = _sample(galaxies, most, seed)
+    z = galaxies.redshift
+    predicted = _predict(galaxies, model, seed)
+    missing = ~np.isfinite(galaxies.flux)
+    never = missing.all(axis=0)
+    return {
+        "model": model,
+        **counts,
+        "n": len(galaxies),
+        "missing": round(float(missing.mean()), 4),
+        "never_measured": [name for name, gone in zip(galaxies.fluxes, never, strict=True) if gone],
+        "folds": FOLDS,
+        "seed": seed,
+        **_figures(predicted, z),
+        "constant": _figures(constant_guess(z, FOLDS, seed), z),
     }
-    counts |= {"n_without_flux": int((~measured).sum())}
-    if len(z) < FOLDS * FEWEST:
-        raise DataError(
-            f"expected at least {FOLDS * FEWEST} galaxies with a redshift in {z_spec!r} and a flux ({FEWEST} for each of "
-            f"{FOLDS} folds), found {len(z)} in {short(path)}: name other columns, or a larger catalogue"
-        )
-    if len(z) > most:
-        chosen = np.sort(np.random.default_rng(seed).choice(len(z), most, replace=False))
-        usable, z = usable.iloc[chosen].reset_index(drop=True), z[chosen]
-    missing = ~np.isfinite(measurements(usable, fluxes, errors)[0])
-    n_features = len(fluxes) * (len(fluxes) + 3) // 2  # magnitudes, colours, flags
-    options = {"max_features": min(0.5, TRIED / n_features)} if model == "rf" else {}
-    features = PhotometricFeatures(tuple(fluxes), None if errors is None else tuple(errors))
+
+
+def _check_arguments(named, most):
+    if len({name.lower() for name in named}) < len(named):
+        found = ", ".join(named)
+        remedy = "a flux is no redshift or error"
+        raise ValueError(f"expected each column to be named once, found {found}: {remedy}")
+    if most < FOLDS * FEWEST:
+        wanted = f"expected to use at least {FOLDS * FEWEST} galaxies"
+        raise ValueError(f"{wanted}, found {most}: ask for more")
+
+
+def usable(catalogue):
+    """The galaxies with a redshift and at least one flux, each of them once.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+
+    Returns
+    -------
+    galaxies : Catalogue
+    counts : dict of str to int
+        The number of rows, of redshifts, of exact copies of another row that were left out, and of
+        galaxies without a flux.
+    """
+    with_redshift = catalogue[np.isfinite(catalogue.redshift)]
+    measured = np.isfinite(with_redshift.flux).any(axis=1)
+    copied = with_redshift.table.duplicated(with_redshift.columns).to_numpy()
+    counts = {
+        "n_rows": len(catalogue),
+        "n_spec": len(with_redshift),
+        "n_duplicates": int((measured & copied).sum()),
+        "n_without_flux": int((~measured).sum()),
+    }
+    return with_redshift[measured & ~copied], counts
+
+
+def _sample(galaxies, most, seed):
+    """Galaxies drawn at random where there are more than wanted, in their order."""
+    if len(galaxies) <= most:
+        return galaxies
+    drawn = np.random.default_rng(seed).choice(len(galaxies), most, replace=False)
+    return galaxies[np.sort(drawn)]
+
+
+def _predict(galaxies, model, seed):
+    """Redshifts, each by a model that saw other galaxies, and no column but fluxes and errors."""
+    n_bands = len(galaxies.fluxes)
+    n_features = n_bands * (n_bands + 3) // 2  # magnitudes, colours, flags
+    options = {"max_features": min(SHARE, TRIED / n_features)} if model == "rf" else {}
+    features = PhotometricFeatures(galaxies.fluxes, galaxies.errors)
     estimator = make(model, features, seed, **options)
-    predicted = out_of_fold(estimator, usable.drop(columns=z_spec), z, FOLDS, seed)
+    shown = galaxies.table.drop(columns=galaxies.z_spec)
+    predicted = out_of_fold(estimator, shown, galaxies.redshift, FOLDS, seed)
     if not np.isfinite(predicted).all():
         raise ValueError(f"the model {model} gave redshifts that are not finite: try another one")
-    counts |= {"n": len(z), "missing": round(float(missing.mean()), 4)}
-    never = [name for name, gone in zip(fluxes, missing.all(axis=0), strict=True) if gone]
-    result = {"model": model, **counts, "never_measured": never, "folds": FOLDS, "seed": seed}
-    return result | flat(predicted, z) | {"constant": flat(constant_guess(z, FOLDS, seed), z)}
+    return predicted
 
 
-def flat(predicted, true):
-    """Figures of merit and errors as one dictionary, None where one is not defined."""
+def _figures(predicted, true):
+    """Figures of merit and errors by name, with six digits; None where one is not defined."""
     result = {}
     for name, (value, error) in metrics.report(predicted, true).items():
-        for key, number in ((name, value), (f"{name}_error", error)):
-            result[key] = float(f"{number:.6g}") if np.isfinite(number) else None
+        result[name] = _rounded(value)
+        result[f"{name}_error"] = _rounded(error)
     return result
+
+
+def _rounded(number):
+    return float(f"{number:.6g}") if np.isfinite(number) else None

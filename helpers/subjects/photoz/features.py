@@ -1,6 +1,7 @@
 """From fluxes to what a regressor sees: asinh magnitudes, colours, and flags for what was not measured.
 
-Everything that is learned from data (softening, what to fill gaps with) is learned by `fit`, from training rows only.
+Everything that is learned from data (softening, what to fill gaps with) is learned by `fit`, from
+training rows only.
 """
 
 from itertools import combinations
@@ -10,7 +11,8 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from helpers.subjects.photoz.data import FEATURES, measurements
+from helpers.subjects.photoz.columns import FEATURES
+from helpers.subjects.photoz.data import measurements
 
 POGSON = 2.5 / np.log(10)
 KINDS = ("colours", "magnitudes", "fluxes")
@@ -33,7 +35,8 @@ def asinh_magnitudes(flux, softening, zero_point=25.0):
     Returns
     -------
     numpy.ndarray, shape (n, k)
-        zero point - 2.5 / ln 10 · [asinh(f / 2b) + ln b], in mag (Lupton, Gunn & Szalay 1999, AJ 118, 1406).
+        zero point - 2.5 / ln 10 · [asinh(f / 2b) + ln b], in mag (Lupton, Gunn & Szalay 1999, AJ
+        118, 1406).
     """
     return zero_point - POGSON * (
         np.arcsinh(np.asarray(flux) / (2 * softening)) + np.log(softening)
@@ -54,8 +57,8 @@ def colours(magnitudes):
 def softening_of(flux, error):
     """Softening of each band from training galaxies: the median error, or a guess where errors are not known.
 
-    The guess is the size of the negative fluxes, which noise alone makes; where there are too few of those, the flux
-    that only 1 % of the galaxies fall short of.
+    The guess is the size of the negative fluxes, which noise alone makes; where there are too few
+    of those, the flux that only 1 % of the galaxies fall short of.
 
     Parameters
     ----------
@@ -213,7 +216,8 @@ class CatalogueColumns(TransformerMixin, BaseEstimator):
     Parameters
     ----------
     columns : tuple of str
-        By default the 29 of 3D-HST; text (the field) becomes the place of its value in the sorted training values.
+        By default the 29 of 3D-HST; text (the field) becomes the place of its value in the sorted
+        training values.
     """
 
     def __init__(self, columns=FEATURES):

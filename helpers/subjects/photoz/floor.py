@@ -13,7 +13,7 @@ from scipy.special import log_ndtr
 from helpers.astro import seds
 from helpers.evaluation import distributions
 from helpers.subjects.photoz import mock
-from helpers.subjects.photoz.data import BANDS
+from helpers.subjects.photoz.columns import BANDS
 
 GRID = np.expm1(
     np.linspace(np.log1p(mock.LOWEST), np.log1p(mock.HIGHEST), 341)

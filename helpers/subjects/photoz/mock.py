@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.astro import cosmology, seds
-from helpers.subjects.photoz.data import BANDS, COLUMNS
+from helpers.subjects.photoz.columns import BANDS, COLUMNS
 
 VERSION = 2  # raise it when the same seed gives other galaxies
 EXTRA = ("u", "g", "r", "i", "z", "y")  # ground-based, used for z_peak only
@@ -222,7 +222,7 @@ def simulate(n, seed=0, z_peak=True):
     Returns
     -------
     table : pandas.DataFrame
-        The columns `helpers.subjects.photoz.data.COLUMNS`, missing values as -99.
+        The columns `helpers.subjects.photoz.columns.COLUMNS`, missing values as -99.
     truth : dict of str to array, shape (n,)
         `PARAMETERS`, the redshift of all galaxies among them.
     """

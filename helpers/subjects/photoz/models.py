@@ -140,8 +140,8 @@ def make(name, features, seed=0, **options):
     Parameters
     ----------
     name : {"rf", "gbt", "mlp", "svr", "knn", "linear"}
-        Random forest, gradient-boosted trees, multi-layer perceptron 256-256-256, support vector regression,
-        nearest neighbours, linear regression.
+        Random forest, gradient-boosted trees, multi-layer perceptron 256-256-256, support vector
+        regression, nearest neighbours, linear regression.
     features : transformer
         From a table to features, as `features.PhotometricFeatures(fluxes, errors)`.
     seed : int
@@ -170,7 +170,8 @@ def make(name, features, seed=0, **options):
 def forest_distributions(model, table, train_table, train_z, grid, seed=0):
     """p(z) from a fitted random forest: from each tree one training redshift of the leaf that a galaxy falls into.
 
-    Quantile regression forests (Meinshausen 2006, J. Mach. Learn. Res. 7, 983), with one draw a tree.
+    Quantile regression forests (Meinshausen 2006, J. Mach. Learn. Res. 7, 983), with one draw a
+    tree.
 
     Parameters
     ----------

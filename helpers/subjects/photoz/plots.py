@@ -5,7 +5,7 @@ import numpy as np
 from helpers.astro import seds
 from helpers.evaluation import regression as metrics
 from helpers.plots import panels
-from helpers.subjects.photoz.data import BANDS
+from helpers.subjects.photoz.columns import BANDS
 
 TRUE, PREDICTED = "spectroscopic redshift", "photometric redshift"
 

@@ -1,6 +1,9 @@
-"""Cherenkov rings: the simulator, the reader and writer of ring folders, what is peculiar to the subject."""
+"""Cherenkov rings: the simulator, reader and writer of folders, what is peculiar to the subject.
 
-from helpers.subjects.rings import metrics, plots
-from helpers.subjects.rings.data import RingImages, load, save
+What is here needs NumPy and Pillow only. By their own names are imported `mock`, the simulator;
+`circle`, a fit without learning; `floor`, the best that anybody could do; `metrics` and `plots`.
+"""
 
-__all__ = ["RingImages", "load", "metrics", "plots", "save"]
+from helpers.subjects.rings.data import RingImages, family, load, read, simulate, write
+
+__all__ = ["RingImages", "family", "load", "read", "simulate", "write"]

@@ -7,7 +7,7 @@ import argparse
 import sys
 
 from helpers.datasets.files import DataError
-from helpers.subjects.rings import data, mock
+from helpers.subjects.rings import data
 
 
 def main(arguments=None):
@@ -32,8 +32,8 @@ def main(arguments=None):
     if chosen.n < 1 or chosen.max_rings < 1 or chosen.seed < 0:
         parser.error("expected --n and --max-rings of at least 1, and --seed of at least 0")
     try:
-        simulated = mock.simulate(chosen.n, chosen.seed, chosen.kind, chosen.max_rings)
-        data.save(data.RingImages(*simulated, chosen.kind, "mock"), chosen.folder)
+        simulated = data.simulate(chosen.n, chosen.seed, chosen.kind, chosen.max_rings)
+        data.write(simulated, chosen.folder)
     except (DataError, OSError) as error:
         print(error, file=sys.stderr)
         return 1

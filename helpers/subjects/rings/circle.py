@@ -2,6 +2,8 @@
 
 import numpy as np
 
+STRAIGHT = 1e-9  # size of the pixels, relative to the radius, below which they lie on a line
+
 
 def fit_circle(image):
     """Fit a circle to the lit pixels of an image.
@@ -14,29 +16,34 @@ def fit_circle(image):
     Returns
     -------
     numpy.ndarray, shape (4,)
-        x and y of the centre, radius, and standard deviation of the radial residuals, in pixels, in the
-        coordinates of the simulator, in which pixel i covers i to i + 1. NaN where fewer than three pixels,
-        or only pixels on a line, are lit.
+        x and y of the centre, radius, and standard deviation of the radial residuals, in pixels, in
+        the coordinates of the simulator, in which pixel i covers i to i + 1. NaN where fewer than
+        three pixels, or only pixels on a line, are lit.
 
     Notes
     -----
-    Taubin (1991, IEEE Trans. PAMI 13, 1115) minimises the sum of A (x² + y²) + B x + C y + D squared under a
-    normalisation that removes most of the bias of the plain least-squares fit to small radii. Solved here by a
-    singular value decomposition of the centred coordinates (Chernov 2010, Circular and Linear Regression, §5.9).
+    Taubin (1991, IEEE Trans. PAMI 13, 1115) minimises the sum of A (x² + y²) + B x + C y + D
+    squared under a normalisation that removes most of the bias of the plain least-squares fit to
+    small radii. Solved here by a singular value decomposition of the centred coordinates (Chernov
+    2010, Circular and Linear Regression, §5.9).
     """
-    y, x = np.nonzero(image)
-    if len(x) < 3:
+    rows, columns = np.nonzero(image)
+    if len(rows) < 3:
         return np.full(4, np.nan)
-    centre = np.array([x.mean(), y.mean()])
-    x, y = x - centre[0], y - centre[1]
+    mean_x = columns.mean()
+    mean_y = rows.mean()
+    x = columns - mean_x
+    y = rows - mean_y
     square = x**2 + y**2
     size = np.sqrt(square.mean())
-    rows = np.column_stack([(square - square.mean()) / (2 * size), x, y])
-    a, b, c = np.linalg.svd(rows, full_matrices=False)[2][2]
+    scaled = (square - square.mean()) / (2 * size)
+    _, _, directions = np.linalg.svd(np.column_stack([scaled, x, y]), full_matrices=False)
+    a, b, c = directions[2]  # of the smallest singular value
     a /= 2 * size
-    if abs(a) * size < 1e-9:
+    if abs(a) * size < STRAIGHT:
         return np.full(4, np.nan)
-    middle = -np.array([b, c]) / (2 * a)
-    radius = np.sqrt(middle @ middle + square.mean())
-    residuals = np.hypot(x - middle[0], y - middle[1]) - radius
-    return np.array([*(middle + centre + 0.5), radius, residuals.std()])
+    centre_x = -b / (2 * a)
+    centre_y = -c / (2 * a)
+    radius = np.sqrt(centre_x**2 + centre_y**2 + square.mean())
+    residuals = np.hypot(x - centre_x, y - centre_y) - radius
+    return np.array([centre_x + mean_x + 0.5, centre_y + mean_y + 0.5, radius, residuals.std()])

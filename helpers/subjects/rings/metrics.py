@@ -1,25 +1,9 @@
-"""What is measured of rings only: how far apart two rings are, and how many pieces their light is in."""
+"""What is measured of rings only: how far apart two are, and how many pieces their light is in."""
 
 import numpy as np
 from sklearn.cluster import DBSCAN
 
-from helpers.subjects.rings import mock
-
-
-def coincident_probability():
-    """Chance that two rings of the classifier's set have the same centre and the same radius.
-
-    Two such rings differ only by thickness and deformation. The centre is one of 19 × 19 pixels, and the radius
-    one of m - 4 whole numbers where m is the distance from the centre to the border; the chance is the sum of
-    the squared probabilities of all combinations.
-
-    Returns
-    -------
-    float
-    """
-    x, y = np.meshgrid(np.arange(5, mock.SIZE - 4), np.arange(5, mock.SIZE - 4))
-    to_border = np.minimum(np.minimum(x, y), mock.SIZE - np.maximum(x, y))
-    return float(np.sum(1 / (to_border - 4)) / x.size**2)
+TOUCHING = 1.5  # pixels: less than this apart are neighbours, also by a corner
 
 
 def separation(parameters):
@@ -35,7 +19,8 @@ def separation(parameters):
     numpy.ndarray, shape (n,)
         The largest of the differences in x, y and radius, in pixels; NaN for an image of one ring.
     """
-    return np.abs(parameters[:, 0, :3] - parameters[:, 1, :3]).max(axis=1)
+    difference = parameters[:, 0, :3] - parameters[:, 1, :3]
+    return np.abs(difference).max(axis=1)
 
 
 def n_clusters(images):
@@ -51,9 +36,11 @@ def n_clusters(images):
     -------
     numpy.ndarray of int, shape (n,)
     """
-    lit = (np.argwhere(image) for image in images)
-    labels = (
-        DBSCAN(eps=1.5, min_samples=1).fit_predict(pixels) if len(pixels) else [-1]
-        for pixels in lit
-    )
-    return np.array([max(label) + 1 for label in labels])
+    return np.array([_n_clusters(image) for image in images])
+
+
+def _n_clusters(image):
+    lit = np.argwhere(image)
+    if not len(lit):
+        return 0
+    return DBSCAN(eps=TOUCHING, min_samples=1).fit_predict(lit).max() + 1

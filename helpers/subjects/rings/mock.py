@@ -1,14 +1,16 @@
-"""The simulator of Cherenkov rings: the distribution of the hack's public material, drawn all at once.
+"""The simulator of Cherenkov rings: the distribution of the hack's public material, all at once.
 
-A ring is drawn by stamping, at each of 360 integer degrees, a filled disc of diameter `thickness` at the
-distance ``radius + U(-deformation, +deformation)`` from the centre, with a fresh draw at each degree. Pixels
-are 0 or 255, and several rings in one image are combined by their pixelwise maximum. The rules and the ranges
-of the parameters are those of github.com/cesarjesusvalls/A3NetRingImg, which draws one disc at a time with
-Pillow. Pillow truncates the corners of a disc to whole pixels, so that only a few different stamps exist: they
-are drawn once, with Pillow itself, and then placed for all rings together.
+A ring is drawn by stamping, at each of 360 integer degrees, a filled disc of diameter `thickness`
+at the distance ``radius + U(-deformation, +deformation)`` from the centre, with a fresh draw at
+each degree. Pixels are 0 or 255, and several rings in one image are combined by their pixelwise
+maximum. The rules and the ranges of the parameters are those of
+github.com/cesarjesusvalls/A3NetRingImg, which draws one disc at a time with Pillow. Pillow
+truncates the corners of a disc to whole pixels, so that only a few different stamps exist: they are
+drawn once, with Pillow itself, and then placed for all rings together.
 """
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -17,14 +19,34 @@ SIZE = 28
 """Width and height of an image in pixels."""
 
 VERSION = 1
-"""Raised whenever the same settings and seed would give other images: old caches are then not used."""
+"""Part of every seed: raised with the rules, so that all images and caches are made anew."""
 
 ANGLES = np.radians(np.arange(360))
-COS, SIN = np.cos(ANGLES), np.sin(ANGLES)
+COS = np.cos(ANGLES)
+SIN = np.sin(ANGLES)
 BLOCK = 128  # rings drawn at a time, so that the work stays in the processor's cache
 PARAMETERS = ("x", "y", "radius", "thickness", "deformation")
 ELLIPSE_PARAMETERS = (*PARAMETERS, "ellipticity", "angle")
 MAX_ELLIPTICITY = 0.4
+TO_BORDER = 5  # the least distance of a centre from the border, in pixels
+
+
+class Ranges(NamedTuple):
+    """What the parameters of a kind are drawn from, in pixels: all of them evenly."""
+
+    radius: int  # the smallest; whole numbers
+    margin: int  # between the largest radius and the border
+    thickness: tuple
+    deformation: tuple
+
+
+_WIDE = Ranges(radius=4, margin=1, thickness=(0.2, 1.5), deformation=(0.5, 3.0))
+RANGES = {
+    "classifier": Ranges(radius=3, margin=2, thickness=(0.2, 1.0), deformation=(0.0, 1.0)),
+    "regressor": _WIDE,
+    "generator": _WIDE,
+    "ellipse": _WIDE,
+}
 
 
 def draw_parameters(n, rng, kind="regressor"):
@@ -37,34 +59,38 @@ def draw_parameters(n, rng, kind="regressor"):
     rng : numpy.random.Generator
         The only source of randomness.
     kind : {"classifier", "regressor", "generator", "ellipse"}
-        Whose ranges to use. An ellipse is a regressor ring with an ellipticity e = (a - b) / (a + b), uniform
-        in 0 to 0.4, and a position angle, uniform in 0 to pi.
+        Whose ranges to use. An ellipse is a regressor ring with an ellipticity e = (a - b) / (a +
+        b), uniform in 0 to 0.4, and a position angle, uniform in 0 to pi.
 
     Returns
     -------
     numpy.ndarray, shape (n, 5) or (n, 7)
-        x, y, radius, thickness, deformation in pixels; for an ellipse also e and the angle in radians.
+        x, y, radius, thickness, deformation in pixels; for an ellipse also e and the angle in
+        radians.
     """
-    lowest, margin, thickness, deformation = {
-        "classifier": (3, 2, (0.2, 1.0), (0.0, 1.0)),
-        "regressor": (4, 1, (0.2, 1.5), (0.5, 3.0)),
-        "generator": (4, 1, (0.2, 1.5), (0.5, 3.0)),
-        "ellipse": (4, 1, (0.2, 1.5), (0.5, 3.0)),
-    }[kind]
-    x, y = rng.integers(5, SIZE - 5, size=(2, n), endpoint=True)
-    to_border = np.minimum(np.minimum(x, y), SIZE - np.maximum(x, y))
-    radius = rng.integers(lowest, to_border - margin, endpoint=True)
-    columns = [x, y, radius, rng.uniform(*thickness, n), rng.uniform(*deformation, n)]
+    ranges = RANGES[kind]
+    x, y = rng.integers(TO_BORDER, SIZE - TO_BORDER, size=(2, n), endpoint=True)
+    radius = rng.integers(ranges.radius, distance_to_border(x, y) - ranges.margin, endpoint=True)
+    thickness = rng.uniform(*ranges.thickness, n)
+    deformation = rng.uniform(*ranges.deformation, n)
+    columns = [x, y, radius, thickness, deformation]
     if kind == "ellipse":
-        columns += [rng.uniform(0, MAX_ELLIPTICITY, n), rng.uniform(0, np.pi, n)]
+        columns.append(rng.uniform(0, MAX_ELLIPTICITY, n))
+        columns.append(rng.uniform(0, np.pi, n))
     return np.stack(columns, axis=1).astype(float)
 
 
+def distance_to_border(x, y):
+    """Distance of points to the nearest border of the image, in pixels, of the shape of `x`."""
+    to_left_or_top = np.minimum(x, y)
+    to_right_or_bottom = SIZE - np.maximum(x, y)
+    return np.minimum(to_left_or_top, to_right_or_bottom)
+
+
 def radial_offsets(deformation, rng):
-    """Draw the radial offset of each disc of each ring: uniform in ±deformation, shape (n, 360), in pixels."""
-    return (
-        rng.uniform(-1, 1, size=(len(deformation), len(ANGLES))) * np.asarray(deformation)[:, None]
-    )
+    """Draw the radial offset of each disc: even in ±deformation, shape (n, 360), in pixels."""
+    even = rng.uniform(-1, 1, size=(len(deformation), len(ANGLES)))
+    return even * np.asarray(deformation)[:, None]
 
 
 def disc_positions(parameters, offsets):
@@ -84,26 +110,35 @@ def disc_positions(parameters, offsets):
 
     Notes
     -----
-    An ellipse is the image of the circle under the symmetric matrix of determinant 1 that stretches by
-    sqrt((1 + e) / (1 - e)) along the position angle: `radius` is then the geometric mean of its semi-axes.
+    An ellipse is the image of the circle under the symmetric matrix of determinant 1 that stretches
+    by sqrt((1 + e) / (1 - e)) along the position angle: `radius` is then the geometric mean of its
+    semi-axes.
     """
     parameters = np.asarray(parameters, dtype=float)
     distance = parameters[:, 2, None] + offsets
-    x, y = distance * COS, distance * SIN
+    x = distance * COS
+    y = distance * SIN
     if parameters.shape[1] > len(PARAMETERS):
-        e, angle = parameters[:, 5, None], parameters[:, 6, None]
-        e1, e2, scale = e * np.cos(2 * angle), e * np.sin(2 * angle), 1 / np.sqrt(1 - e**2)
-        x, y = scale * ((1 + e1) * x + e2 * y), scale * (e2 * x + (1 - e1) * y)
+        x, y = _stretched(x, y, parameters[:, 5, None], parameters[:, 6, None])
     return parameters[:, 0, None] + x, parameters[:, 1, None] + y
+
+
+def _stretched(x, y, e, angle):
+    """Circles made ellipses, of ellipticity e along an angle."""
+    e1 = e * np.cos(2 * angle)
+    e2 = e * np.sin(2 * angle)
+    scale = 1 / np.sqrt(1 - e**2)
+    return scale * ((1 + e1) * x + e2 * y), scale * (e2 * x + (1 - e1) * y)
 
 
 @lru_cache
 def _stamps(largest):
-    """Pillow's filled ellipse for each width and height of its box: shape (largest + 1,) * 4, boolean."""
-    stamps = np.zeros((largest + 1,) * 4, dtype=bool)
-    for width in range(largest + 1):
-        for height in range(largest + 1):
-            image = Image.new("L", (largest + 1, largest + 1))
+    """Pillow's filled ellipse for each width and height of its box: bool, four equal axes."""
+    reach = largest + 1
+    stamps = np.zeros((reach, reach, reach, reach), dtype=bool)
+    for width in range(reach):
+        for height in range(reach):
+            image = Image.new("L", (reach, reach))
             ImageDraw.Draw(image).ellipse([0, 0, width, height], fill=255)
             stamps[width, height] = np.asarray(image) > 0
     return stamps
@@ -131,26 +166,33 @@ def draw_rings(parameters, offsets, size=SIZE):
         return np.zeros((0, size, size), dtype=np.uint8)
     x, y = disc_positions(parameters, offsets)
     half = parameters[:, 3, None] / 2
-    left, top = (x - half).astype(np.int32), (y - half).astype(np.int32)  # truncation, as in Pillow
+    left = _truncated(x - half)
+    top = _truncated(y - half)
+    width = _truncated(x + half) - left
+    height = _truncated(y + half) - top
     stamps = _stamps(int(np.ceil(2 * half.max())))
     reach = len(stamps)
-    box = ((x + half).astype(np.int32) - left) * reach + (y + half).astype(np.int32) - top
+    stamp = width * reach + height  # its place among all of them
     # A margin on each side takes the discs that Pillow would clip.
-    before, after = (
-        max(reach, -left.min(), -top.min()),
-        reach + max(0, left.max() - size, top.max() - size),
-    )
-    width = before + size + after
-    corner = (np.arange(n, dtype=np.int32)[:, None] * width + (top + before)) * width + (
-        left + before
-    )
-    discs = np.zeros((reach * reach, n, width, width), dtype=np.uint8)
-    discs.reshape(-1)[box * np.int32(n * width * width) + corner] = 255
+    before = max(reach, -left.min(), -top.min())
+    after = reach + max(0, left.max() - size, top.max() - size)
+    side = before + size + after
+    image = np.arange(n, dtype=np.int32)[:, None]
+    corner = (image * side + (top + before)) * side + (left + before)
+    # Where each stamp is placed: a picture of single pixels for each stamp and ring.
+    discs = np.zeros((reach * reach, n, side, side), dtype=np.uint8)
+    discs.reshape(-1)[stamp * np.int32(n * side * side) + corner] = 255
     images = np.zeros((n, size, size), dtype=np.uint8)
-    for kind, row, column in np.argwhere(stamps.reshape(-1, reach, reach)):
-        top, left = before - row, before - column
-        images |= discs[kind, :, top : top + size, left : left + size]
+    for place, row, column in np.argwhere(stamps.reshape(-1, reach, reach)):
+        rows = slice(before - row, before - row + size)
+        columns = slice(before - column, before - column + size)
+        images |= discs[place, :, rows, columns]
     return images
+
+
+def _truncated(pixels):
+    """To whole pixels, towards 0, as Pillow does."""
+    return pixels.astype(np.int32)
 
 
 def draw_rings_one_by_one(parameters, offsets, size=SIZE):
@@ -159,9 +201,8 @@ def draw_rings_one_by_one(parameters, offsets, size=SIZE):
     It is slow, and stands here as the reference that the fast simulator is held against.
     """
     images = np.zeros((len(parameters), size, size), dtype=np.uint8)
-    for image, ring, x, y in zip(
-        images, parameters, *disc_positions(parameters, offsets), strict=True
-    ):
+    centres = disc_positions(parameters, offsets)
+    for image, ring, x, y in zip(images, parameters, *centres, strict=True):
         canvas = Image.new("L", (size, size))
         draw = ImageDraw.Draw(canvas)
         half = ring[3] / 2
@@ -205,7 +246,8 @@ def simulate(n, seed, kind="regressor", max_rings=2, draw=draw_rings):
     seed : int
         Seed of the generator; the same settings and seed give the same images.
     kind : {"classifier", "regressor", "generator", "ellipse"}
-        One to `max_rings` rings an image, as many of each number as chance will have it; or one ring.
+        One to `max_rings` rings an image, as many of each number as chance will have it; or one
+        ring.
     max_rings : int
         Largest number of rings in an image of the classifier's set.
     draw : callable
@@ -222,8 +264,9 @@ def simulate(n, seed, kind="regressor", max_rings=2, draw=draw_rings):
     rng = np.random.default_rng([seed, VERSION])
     most = max_rings if kind == "classifier" else 1
     n_rings = rng.integers(1, most, size=n, endpoint=True)
-    image = np.repeat(np.arange(n), n_rings)
-    nth = np.arange(len(image)) - np.repeat(np.cumsum(n_rings) - n_rings, n_rings)
+    image = np.repeat(np.arange(n), n_rings)  # of each ring
+    first = np.cumsum(n_rings) - n_rings  # ring of each image
+    nth = np.arange(len(image)) - first[image]
     rings = draw_parameters(len(image), rng, kind)
     drawn = draw_images(rings, rng, draw)
     images = np.zeros((n, SIZE, SIZE), dtype=np.uint8)

@@ -1,22 +1,21 @@
 """Figures that are peculiar to rings. Each takes data and returns the Matplotlib figure."""
 
+import math
+
 import numpy as np
 
 from helpers.plots import matrices, panels
 
 UNITS = {"x": "px", "y": "px", "radius": "px", "thickness": "px", "deformation": "px"}
+STYLES = (("red", "-"), ("cyan", "--"))  # of the true and the predicted circle
 
 
 def draw_circle(axis, x, y, radius, color, style="-"):
-    """Draw the circle of a ring over an image, whose pixel i is drawn around i and covers i to i + 1."""
+    """Draw the circle of a ring over an image, whose pixel i, from i to i + 1, is drawn at i."""
     angle = np.linspace(0, 2 * np.pi, 100)
-    axis.plot(
-        x - 0.5 + radius * np.cos(angle),
-        y - 0.5 + radius * np.sin(angle),
-        style,
-        color=color,
-        linewidth=1.5,
-    )
+    pixel_x = x - 0.5 + radius * np.cos(angle)
+    pixel_y = y - 0.5 + radius * np.sin(angle)
+    axis.plot(pixel_x, pixel_y, style, color=color, linewidth=1.5)
 
 
 def circles(images, true, predicted, *, mock, columns=6):
@@ -34,25 +33,26 @@ def circles(images, true, predicted, *, mock, columns=6):
     -------
     matplotlib.figure.Figure
     """
-    rows = -(-len(images) // columns)
+    rows = math.ceil(len(images) / columns)
     figure, axes = panels(rows, columns, mock=mock, size=(1.75, 2.1), squeeze=False)
+    shown = axes.flat[: len(images)]
     for axis in axes.flat:
         axis.set_axis_off()
-    for axis, image, *rings in zip(axes.flat, images, true, predicted, strict=False):
+    for axis, image, *rings in zip(shown, images, true, predicted, strict=True):
         axis.imshow(image)
         axis.set(xlim=(-0.5, 27.5), ylim=(27.5, -0.5))
-        for ring, color, style in zip(rings, ("red", "cyan"), ("-", "--"), strict=True):
+        for ring, (color, style) in zip(rings, STYLES, strict=True):
             draw_circle(axis, *ring[:3], color, style)
-        lines = [
-            f"({x:.1f}, {y:.1f}) r {r:.1f}\nt {t:.2f} d {d:.2f}"
-            for x, y, r, t, d in (ring[:5] for ring in rings)
-        ]
-        axis.set_title("\n".join(lines), fontsize=7)
-    figure.supxlabel(
-        "red: true    cyan, dashed: predicted    (x, y), r radius, t thickness, d deformation, in pixels",
-        fontsize=8,
-    )
+        axis.set_title("\n".join(map(_numbers, rings)), fontsize=7)
+    styles = "red: true    cyan, dashed: predicted"
+    numbers = "(x, y), r radius, t thickness, d deformation, in pixels"
+    figure.supxlabel(f"{styles}    {numbers}", fontsize=8)
     return figure
+
+
+def _numbers(ring):
+    x, y, radius, thickness, deformation = ring[:5]
+    return f"({x:.1f}, {y:.1f}) r {radius:.1f}\nt {thickness:.2f} d {deformation:.2f}"
 
 
 def errors(residuals, names, *, mock):
@@ -70,23 +70,19 @@ def errors(residuals, names, *, mock):
     -------
     matplotlib.figure.Figure
     """
-    figure, axes = panels(1, len(names), mock=mock, size=(2.4, 2.6))
-    for k, (axis, name) in enumerate(zip(axes, names, strict=True)):
-        limit = max(np.nanpercentile(np.abs(values[:, k]), 99) for values in residuals.values())
-        for method, values in residuals.items():
-            axis.hist(
-                values[:, k],
-                bins=np.linspace(-limit, limit, 41),
-                histtype="step",
-                density=True,
-                label=method,
-            )
+    figure, axes = panels(1, len(names), mock=mock, size=(2.4, 2.6), squeeze=False)
+    for k, (axis, name) in enumerate(zip(axes[0], names, strict=True)):
+        columns = {method: values[:, k] for method, values in residuals.items()}
+        limit = max(np.nanpercentile(np.abs(column), 99) for column in columns.values())
+        bins = np.linspace(-limit, limit, 41)
+        for method, column in columns.items():
+            axis.hist(column, bins=bins, histtype="step", density=True, label=method)
         axis.axvline(0, color="grey", linewidth=0.8, zorder=0)
-        axis.set(xlabel=f"error in {name} ({UNITS.get(name, '')})".replace(" ()", ""), yscale="log")
-    axes[0].set_ylabel("density [1/px]")
-    figure.legend(
-        *axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=len(residuals)
-    )
+        unit = f" ({UNITS[name]})" if name in UNITS else ""
+        axis.set(xlabel=f"error in {name}{unit}", yscale="log")
+    axes[0, 0].set_ylabel("density [1/px]")
+    lines, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(lines, labels, loc="outside upper left", ncols=len(residuals))
     return figure
 
 
@@ -104,7 +100,6 @@ def correlations(residuals, names, *, mock):
     -------
     matplotlib.figure.Figure
     """
-    correlations = {
-        method: np.corrcoef(np.abs(values), rowvar=False) for method, values in residuals.items()
-    }
-    return matrices(correlations, names, names, mock=mock, label="correlation of |error|")
+    absolute = {method: np.abs(values) for method, values in residuals.items()}
+    together = {method: np.corrcoef(values, rowvar=False) for method, values in absolute.items()}
+    return matrices(together, names, names, mock=mock, label="correlation of |error|")

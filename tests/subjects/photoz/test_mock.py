@@ -8,18 +8,18 @@ from scipy.optimize import nnls
 from helpers.datasets.files import DataError
 from helpers.evaluation import distributions
 from helpers.evaluation import regression as metrics
-from helpers.subjects.photoz import data, floor, mock, template_fit
+from helpers.subjects.photoz import columns, data, floor, mock, template_fit
 
 
 @pytest.fixture(scope="module")
 def simulated():
     table, truth = mock.simulate(1500, seed=5, z_peak=False)
-    return data.Catalogue(table, data.FLUXES, data.ERRORS, "z_spec", "mock"), truth
+    return data.Catalogue(table=table, source="mock"), truth
 
 
 def test_it_has_the_columns_of_the_master_catalogue(simulated):
     catalogue, truth = simulated
-    assert list(catalogue.table) == list(data.COLUMNS) and len(data.FEATURES) == 29
+    assert list(catalogue.table) == list(columns.COLUMNS) and len(columns.FEATURES) == 29
     spec = np.isfinite(catalogue.redshift)
     np.testing.assert_allclose(catalogue.redshift[spec], truth["z"][spec])
     assert 0.1 < spec.mean() < 0.5
@@ -28,7 +28,7 @@ def test_it_has_the_columns_of_the_master_catalogue(simulated):
     assert not pairs.duplicated().any() and catalogue.table["id"].duplicated().any()
     missing = np.isnan(catalogue.flux).mean(axis=0)
     np.testing.assert_allclose(
-        missing, [mock.NOT_OBSERVED.get(band, 0) for band in data.BANDS], atol=0.04
+        missing, [mock.NOT_OBSERVED.get(band, 0) for band in columns.BANDS], atol=0.04
     )
 
 
@@ -51,14 +51,14 @@ def test_a_file_survives_writing_and_reading(simulated, tmp_path):
     path = tmp_path / "3dhst.cat"
     data.write(catalogue, path)
     assert path.read_text(encoding="utf-8").startswith("# id field ra dec x y z_spec")
-    again = data.load(path)
+    again = data.load(path=path)
     assert again.source == "real" and len(again) == len(catalogue)
     np.testing.assert_allclose(again.flux, catalogue.flux, rtol=1e-6)
     path.write_text(
         path.read_text(encoding="utf-8").replace("z_spec", "zspec", 1), encoding="utf-8"
     )
     with pytest.raises(DataError, match="no column 'z_spec'"):
-        data.load(path)
+        data.load(path=path)
 
 
 def test_load_keeps_the_simulated_catalogue(tmp_path, monkeypatch, capsys):
@@ -141,11 +141,11 @@ def test_the_floor_is_calibrated_and_below_the_template_fit(simulated):
         400
     )  # passes 99 % of calibrated ones
     best = floor.estimate(cumulative)["mean"]
-    fitted = template_fit.TemplateFit(data.BANDS).redshift(some.flux, some.error)["mean"]
+    fitted = template_fit.TemplateFit(columns.BANDS).redshift(some.flux, some.error)["mean"]
     assert metrics.mse(best, z) < 0.7 * metrics.mse(fitted, z)
     assert np.median(effective) > 20
     with pytest.raises(ValueError, match="found a real one"):
-        floor.posterior(data.Catalogue(some.table, data.FLUXES, data.ERRORS, "z_spec", "real"))
+        floor.posterior(data.Catalogue(table=some.table, source="real"))
 
 
 def test_distributions_keep_their_numbers():

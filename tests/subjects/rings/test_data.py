@@ -1,4 +1,4 @@
-"""Ring folders: the layout of the source is written and read, and whatever is wrong with one is said."""
+"""Ring folders: written and read in the layout of the source; what is wrong with one is said."""
 
 import json
 import os
@@ -9,22 +9,17 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
-from helpers.datasets import registry
 from helpers.datasets.files import DataError
 from helpers.subjects import rings
-from helpers.subjects.rings.__main__ import main
 
-
-@pytest.fixture(autouse=True)
-def no_data(monkeypatch, tmp_path):
-    monkeypatch.setenv("HACK_DATA", str(tmp_path / "nothing"))
+pytestmark = pytest.mark.usefixtures("data_folder")
 
 
 @pytest.mark.parametrize("kind", ["classifier", "regressor", "ellipse"])
 def test_what_is_written_is_read_again(tmp_path, kind):
     data = rings.load(kind=kind, n=7, seed=3, source="mock")
-    rings.save(data, tmp_path / "rings")
-    again = rings.load(tmp_path / "rings")
+    rings.write(data, tmp_path / "rings")
+    again = rings.load(path=tmp_path / "rings")
     assert np.array_equal(again.images, data.images)
     assert np.array_equal(again.n_rings, data.n_rings)
     assert again.kind == kind
@@ -38,13 +33,11 @@ def source_folder(folder, n=5, kind="regressor"):
     folder.mkdir()
     rng = np.random.default_rng(0)
     for i in range(n):
-        Image.fromarray((rng.random((28, 28)) < 0.2).astype(np.uint8) * 255).save(
-            folder / f"ring_image_{i}.png"
-        )
+        pixels = (rng.random((28, 28)) < 0.2).astype(np.uint8) * 255
+        Image.fromarray(pixels).save(folder / f"ring_image_{i}.png")
     if kind == "classifier":
-        (folder / "labels.txt").write_text(
-            "".join(f"{1 + i % 2}\n" for i in range(n)), encoding="utf-8"
-        )
+        text = "".join(f"{1 + i % 2}\n" for i in range(n))
+        (folder / "labels.txt").write_text(text, encoding="utf-8")
     else:
         labels = [
             {"center": (5 + i, 20), "radius": 4, "thickness": 0.2 + i / 10, "deformation": 1.5}
@@ -55,10 +48,10 @@ def source_folder(folder, n=5, kind="regressor"):
 
 
 def test_a_folder_of_the_source_loads_as_it_is(tmp_path):
-    data = rings.load(source_folder(tmp_path / "r"))
+    data = rings.load(path=source_folder(tmp_path / "r"))
     assert data.kind == "regressor" and data.images.shape == (5, 28, 28)
     assert data.ring[2].tolist() == [7, 20, 4, 0.4, 1.5]
-    counts = rings.load(source_folder(tmp_path / "c", kind="classifier"))
+    counts = rings.load(path=source_folder(tmp_path / "c", kind="classifier"))
     assert counts.n_rings.tolist() == [1, 2, 1, 2, 1]
     assert counts.parameters is None
     assert counts[1:3].n_rings.tolist() == [2, 1]
@@ -66,8 +59,8 @@ def test_a_folder_of_the_source_loads_as_it_is(tmp_path):
 
 def test_images_belong_to_their_labels_beyond_ten(tmp_path):
     data = rings.load(kind="regressor", n=12, seed=3, source="mock")
-    rings.save(data, tmp_path / "rings")
-    assert np.array_equal(rings.load(tmp_path / "rings").images[10], data.images[10])
+    rings.write(data, tmp_path / "rings")
+    assert np.array_equal(rings.load(path=tmp_path / "rings").images[10], data.images[10])
 
 
 def edit_labels(change):
@@ -192,7 +185,7 @@ def test_what_is_wrong_with_a_folder_is_said(tmp_path, damage, message):
     folder = source_folder(tmp_path / "rings")
     damage(folder)
     with pytest.raises(DataError, match=message) as error:
-        rings.load(folder)
+        rings.load(path=folder)
     assert "\n" not in str(error.value) and len(str(error.value)) < 500
 
 
@@ -202,7 +195,7 @@ def test_a_large_image_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
     monkeypatch.setattr(Image.Image, "convert", lambda *_: pytest.fail("unpacked"))
     monkeypatch.setattr(PngImageFile, "load", one_small(PngImageFile.load))
     with pytest.raises(DataError, match="found 3000 × 3000"):
-        rings.load(folder)
+        rings.load(path=folder)
 
 
 def one_small(load):
@@ -225,11 +218,10 @@ def test_what_is_wrong_with_numbers_of_rings_is_said(tmp_path, text, message):
     folder = source_folder(tmp_path / "rings", kind="classifier")
     (folder / "labels.txt").write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match=message):
-        rings.load(folder)
+        rings.load(path=folder)
 
 
 def test_auto_takes_the_real_folder_and_else_says_mock(tmp_path, monkeypatch, capsys):
-    registry._say_once.cache_clear()
     assert rings.load(n=3, seed=1).mock
     printed = capsys.readouterr().out
     assert "mock data, simulated on this machine (as this hack is meant to be done)" in printed
@@ -256,16 +248,31 @@ def test_split_is_consecutive_and_disjoint():
     assert np.array_equal(first.images, data.images[:6]) and np.array_equal(
         second.ring, data.ring[6:9]
     )
-    with pytest.raises(ValueError, match="at least 11 images, found 10"):
+    with pytest.raises(ValueError, match="at least 11 samples, found 10"):
         data.split(6, 5)
 
 
-@pytest.mark.parametrize("kind", ["classifier", "regressor", "ellipse"])
-def test_command_line_makes_a_folder(tmp_path, kind, capsys):
-    folder = tmp_path / "made"
-    assert main(["make", str(folder), "--n", "4", "--kind", kind, "--seed", "2"]) == 0
-    assert len(rings.load(folder)) == 4
-    assert main(["make", str(folder), "--n", "4"]) == 1
-    assert "expected a new or empty folder" in capsys.readouterr().err
-    with pytest.raises(SystemExit):
-        main(["make", str(tmp_path / "other"), "--n", "0"])
+def test_only_so_many_images_are_read(tmp_path):
+    folder = source_folder(tmp_path / "rings")
+    break_png(folder)
+    first = rings.read(folder, 2)
+    assert first.images.shape == (2, 28, 28) and len(first.parameters) == 2
+    with pytest.raises(DataError, match="expected 6 images .* found 5: ask for fewer"):
+        rings.read(folder, 6)
+
+
+def test_an_int_gives_a_set_of_one_image():
+    data = rings.load(n=10, seed=1, source="mock")
+    one = data[-1]
+    assert len(one) == 1 and np.array_equal(one.images[0], data.images[9])
+
+
+@pytest.mark.parametrize("options", [{"kind": "elipse"}, {"kind": "elipse", "source": "mock"}])
+def test_an_unknown_kind_is_told(options):
+    with pytest.raises(ValueError, match="one of classifier, .*, found 'elipse'"):
+        rings.load(3, **options)
+
+
+def test_kinds_of_one_family_are_told_apart_by_name_only():
+    assert rings.family("regressor") == rings.family("generator") != rings.family("ellipse")
+    assert rings.family("classifier") not in (rings.family("regressor"), rings.family("ellipse"))

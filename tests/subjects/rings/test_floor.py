@@ -1,10 +1,9 @@
-"""Circle fit, posterior mean and the other measures of rings, against cases whose answer is known."""
+"""Circle fit, floors and measures of rings, against cases whose answer is known."""
 
 import numpy as np
 import pytest
 
-from helpers.subjects.rings import floor as likelihood
-from helpers.subjects.rings import metrics, mock
+from helpers.subjects.rings import floor, metrics, mock
 from helpers.subjects.rings.circle import fit_circle
 
 
@@ -40,9 +39,9 @@ def test_centres_of_the_simulator_agree_with_the_circle_fit():
 
 def test_posterior_mean_is_better_than_the_circle_fit_and_hardly_biased(tmp_path, monkeypatch):
     monkeypatch.setenv("HACK_DATA", str(tmp_path))
-    table = likelihood.pixel_probabilities(5, 6, 100)
+    table = floor.pixel_probabilities(5, 6, 100)
     images, _, parameters = mock.simulate(150, seed=2)
-    estimate, true = likelihood.posterior_mean(images, table), parameters[:, 0]
+    estimate, true = floor.posterior_mean(images, table), parameters[:, 0]
     rmse = np.sqrt(np.mean((estimate - true) ** 2, axis=0))
     circle = np.array([fit_circle(image)[:3] for image in images])
     assert (rmse[:3] < np.sqrt(np.mean((circle - true[:, :3]) ** 2, axis=0))).all()
@@ -55,7 +54,7 @@ def test_coincident_probability_agrees_with_drawing():
     rng = np.random.default_rng(3)
     first, second = (mock.draw_parameters(400_000, rng, "classifier")[:, :3] for _ in range(2))
     drawn = np.mean((first == second).all(axis=1))
-    assert metrics.coincident_probability() == pytest.approx(drawn, rel=0.2)
+    assert floor.coincident_probability() == pytest.approx(drawn, rel=0.2)
 
 
 def test_separation_is_the_largest_difference():

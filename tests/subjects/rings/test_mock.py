@@ -1,4 +1,4 @@
-"""The simulator: pixel by pixel what Pillow draws, in the distribution of the source, at many times the speed."""
+"""The simulator: pixel by pixel what Pillow draws, in the distribution of the source."""
 
 import random
 
@@ -37,7 +37,7 @@ def test_discs_that_leave_the_frame_are_clipped_as_pillow_does():
 
 
 def source_image(ring, rng):
-    """One ring by the rules of the source, written out with plain loops and Python's own random numbers."""
+    """One ring by the rules of the source, with plain loops and Python's own random numbers."""
     x, y, radius, thickness, deformation = ring
     canvas = Image.new("L", (28, 28))
     draw = ImageDraw.Draw(canvas)
@@ -126,11 +126,12 @@ def test_numbers_of_rings_are_equally_frequent_and_match_the_parameters(most):
 
 
 def test_ellipse_has_the_shape_that_is_asked_for():
-    """Without deformation, the second moments of the discs give back radius, ellipticity and angle."""
+    """Without deformation, second moments of the discs give back radius, ellipticity, angle."""
     rings = np.array([[14, 14, 8, 0.5, 0.5, 0.3, 0.7], [14, 14, 6, 0.5, 0.5, 0.1, 2.5]])
     x, y = mock.disc_positions(rings, np.zeros((2, 360)))
     for ring, dx, dy in zip(rings, x - 14, y - 14, strict=True):
-        # On an ellipse with semi-axes a and b, sampled evenly in its parameter, the moments are a²/2 and b²/2.
+        # On an ellipse with semi-axes a and b, sampled evenly in its parameter, the moments are
+        # a²/2 and b²/2.
         moments, axes = np.linalg.eigh(2 * np.cov(dx, dy, bias=True))
         b, a = np.sqrt(moments)
         assert np.sqrt(a * b) == pytest.approx(ring[2])
