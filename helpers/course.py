@@ -19,7 +19,7 @@ from helpers.datasets.files import atomic_path
 from helpers.datasets.places import CHECKOUT, data_folder, short
 from helpers.evaluation.errors import format_number
 from helpers.exercises.rescue import protect_notebook
-from helpers.training.supervised import default_fabric
+from helpers.training.devices import default_fabric
 
 PROFILES = ("ci", "demo", "full")
 CI = "ci: sizes that only prove that every cell runs; the text describes what demo shows"

@@ -27,7 +27,7 @@ def history(histories, *, mock, ylabel="loss", logarithmic=True):
     """
     figure, axis = panels(mock=mock, size=(5.5, 3.2))
     for number, (name, run) in enumerate(histories.items()):
-        for (which, losses), style in zip(run.losses().items(), ("--", "-"), strict=False):
+        for (which, losses), style in zip(run.curves.items(), ("--", "-"), strict=False):
             entries = run.steps or range(1, len(losses) + 1)
             marker = "o" if len(losses) < LINE else None
             axis.plot(

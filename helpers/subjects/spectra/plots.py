@@ -252,7 +252,7 @@ def training(history, *, mock):
     matplotlib.figure.Figure
     """
     figure, axes = panels(1, 3, mock=mock, size=(3.5, 2.7))
-    for name, losses in history.losses().items():
+    for name, losses in history.curves.items():
         axes[0].plot(history.steps, losses, label=name)
     axes[0].set(ylabel="loss")
     axes[0].legend()
