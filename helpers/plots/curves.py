@@ -38,7 +38,7 @@ def history(histories, *, mock, ylabel="loss", logarithmic=True):
     """
     figure, axis = panels(mock=mock, size=(5.5, 3.2))
     for number, (name, run) in enumerate(histories.items()):
-        for kind, (which, losses) in enumerate(run.losses().items()):
+        for kind, (which, losses) in enumerate(run.curves.items()):
             look = _look(number, kind)
             if len(losses) < FEW:
                 look["marker"] = look["marker"] or "o"

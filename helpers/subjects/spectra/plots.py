@@ -246,7 +246,7 @@ def training(history, *, mock):
     """
     figure, axes = panels(1, 3, mock=mock, size=(3.5, 2.7))
     loss, distance, roughness = axes
-    for name, losses in history.losses().items():
+    for name, losses in history.curves.items():
         loss.plot(history.steps, losses, label=name)
     loss.set_ylabel("loss")
     loss.legend()
