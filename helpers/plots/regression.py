@@ -121,7 +121,8 @@ def densities(grid, cumulative, true, titles, edges, label, *, mock, columns=4):
         axis.axvline(value, color="black", linestyle="--", linewidth=1, label="true")
         axis.set(yticks=[], xlim=edges[[0, -1]])
         axis.title.set_fontsize(8)
-    figure.supxlabel(label, fontsize=10)
+    for axis in axes[-columns:]:
+        axis.set_xlabel(label)
     figure.supylabel("density", fontsize=10)
     handles, names = axes[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=len(names), **SMALL)

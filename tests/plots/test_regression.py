@@ -70,6 +70,7 @@ def test_every_object_and_method_has_its_density():
         np.testing.assert_allclose(even, 1)
         assert steep[-1] > 2 > 0.1 > steep[0]
         assert axis.get_lines()[0].get_xdata()[0] == value
+    assert [axis.get_xlabel() for axis in panels] == ["", "", *["mass"] * 4]
     names = [text.get_text() for text in figure.legends[0].get_texts()]
     assert names == ["even", "steep", "true"]
 
