@@ -5,7 +5,6 @@ import pytest
 from scipy.integrate import trapezoid
 from scipy.optimize import nnls
 
-from helpers.datasets.files import DataError
 from helpers.evaluation import distributions
 from helpers.subjects.photoz import columns, data, floor, metrics, mock, seds, template_fit
 
@@ -43,38 +42,6 @@ def test_the_noise_is_what_the_errors_say(simulated):
     pull = (catalogue.flux - true) / np.hypot(catalogue.error, mock.CALIBRATION * true)
     pull = pull[:, :4]  # the catalogue is selected in the fifth
     assert abs(np.nanmean(pull)) < 0.05 and abs(np.nanstd(pull) - 1) < 0.04
-
-
-def test_a_file_survives_writing_and_reading(simulated, tmp_path):
-    catalogue, _ = simulated
-    path = tmp_path / "3dhst.cat"
-    data.write(catalogue, path)
-    assert path.read_text(encoding="utf-8").startswith("# id field ra dec x y z_spec")
-    again = data.load(path=path)
-    assert again.source == "real" and len(again) == len(catalogue)
-    np.testing.assert_allclose(again.flux, catalogue.flux, rtol=1e-6)
-    path.write_text(
-        path.read_text(encoding="utf-8").replace("z_spec", "zspec", 1), encoding="utf-8"
-    )
-    with pytest.raises(DataError, match="no column 'z_spec'"):
-        data.load(path=path)
-
-
-def test_load_keeps_the_simulated_catalogue(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("HACK_DATA", str(tmp_path))
-    first = data.load(n=120, seed=3, source="mock")
-    assert len(list(tmp_path.glob("cache/*.cat"))) == 1
-    second = data.load(n=120, seed=3, source="mock")
-    assert second.mock and first.table.equals(second.table)
-    next(tmp_path.glob("cache/*.cat")).write_text("# id\n1\n", encoding="utf-8")
-    assert data.load(n=120, seed=3, source="mock").table.equals(first.table)
-    assert "made again" in capsys.readouterr().out
-
-
-def test_selection_needs_mass_and_redshift(simulated):
-    chosen = data.selected(simulated[0])
-    assert (chosen.table["lmass"] > 9).all() and np.isfinite(chosen.redshift).all()
-    assert 0 < len(chosen) < np.isfinite(simulated[0].redshift).sum()
 
 
 def test_filters_and_dust_agree_with_published_numbers():
