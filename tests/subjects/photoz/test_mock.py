@@ -1,4 +1,4 @@
-"""The simulated 3D-HST catalogue, the filters and templates it is made with, its template fit, and its floor."""
+"""The simulated 3D-HST catalogue: what it is made of, its template fit, its floor."""
 
 import numpy as np
 import pytest

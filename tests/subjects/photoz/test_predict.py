@@ -103,7 +103,7 @@ def test_few_parts_are_in_memory_at_a_time(model, source, target, monkeypatch):
 
 
 def test_what_was_done_before_an_interruption_is_kept(galaxies, model, source, target, monkeypatch):
-    """One worker, so that three parts are whole when the fourth breaks: of several, nobody knows."""
+    """One worker, so that three parts are whole when the fourth breaks."""
     made = []
     whole = predict._part
 
