@@ -36,7 +36,7 @@ def atomic_path(path):
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
+    temporary = path.with_name(_temporary(path, secrets.token_hex(4)))
     try:
         yield temporary
         with temporary.open("rb+") as written:
@@ -44,6 +44,25 @@ def atomic_path(path):
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _temporary(path, mark):
+    return f".{path.stem}-{mark}{path.suffix}"
+
+
+def unfinished(path):
+    """Return what killed processes have left of `path`, which they wrote by `atomic_path`.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Its name may hold the wildcards of `pathlib.Path.glob`.
+
+    Returns
+    -------
+    list of pathlib.Path
+    """
+    return [*path.parent.glob(_temporary(path, "?" * 8))]
 
 
 @contextmanager

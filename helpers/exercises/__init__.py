@@ -1,11 +1,13 @@
 """Exercises that never block and check themselves.
 
-``@exercise("06.ring_mask")`` stands over a participant's function or class. It runs the checks of that name
-on small inputs and answers with one line: *to do*, *not yet: what is wrong*, or *correct*. Until the attempt
-is correct, the reference solution is handed to the cells below, so that a notebook always runs to its end.
-With ``HACK_STRICT=1`` anything but a correct answer raises instead.
+``@exercise("06.ring_mask")`` stands over a participant's function or class. It runs the checks of
+that name on small inputs and answers with one line: *to do*, *not yet: what is wrong*, or
+*correct*, and in a notebook with a figure where there is something to see. Until the attempt is
+correct, the reference solution is handed to the cells below, so that a notebook always runs to its
+end. With ``HACK_STRICT=1`` anything but a correct answer raises instead.
 
-The checks of hack 06 stand in ``helpers/checks/hack06.py``, which is imported when the first of them is needed::
+The checks of hack 06 stand in ``helpers/checks/hack06.py``, which is imported when the first of
+them is needed::
 
     @check("06.ring_mask", hints=["Every pixel has a distance from the centre ..."])
     def ring_mask(attempt, reference):
@@ -15,7 +17,7 @@ The checks look for slips, not for cheats: who hands in the reference itself is 
 correct.
 """
 
-from helpers.exercises.answers import exercise, hint, judge
+from helpers.exercises.answers import Answer, exercise, hint, judge
 from helpers.exercises.registry import ExerciseError, UnknownExercise, check
 
-__all__ = ["ExerciseError", "UnknownExercise", "check", "exercise", "hint", "judge"]
+__all__ = ["Answer", "ExerciseError", "UnknownExercise", "check", "exercise", "hint", "judge"]

@@ -7,6 +7,7 @@ import os
 import tomllib
 import traceback
 from contextlib import redirect_stdout
+from dataclasses import dataclass
 
 import numpy as np
 from IPython import get_ipython
@@ -26,11 +27,37 @@ STUCK = (
     "To interrupt it: Kernel → Interrupt (on Colab: Runtime → Interrupt execution); "
     "if nothing happens, restart the kernel."
 )
+TO_DO = "to do"
+NOT_YET = "not yet"
+CORRECT = "correct"
+SIGNS = {TO_DO: "○", NOT_YET: "✗", CORRECT: "✓"}
 _hints_given = {}
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What is said to an attempt.
+
+    Parameters
+    ----------
+    kind : str
+        `TO_DO`, `NOT_YET` or `CORRECT`.
+    reason : str
+        What is not yet right, in one sentence.
+    figure : matplotlib.figure.Figure, optional
+        What there is to see, in a notebook.
+    """
+
+    kind: str
+    reason: str = ""
+    figure: object = None
+
+    def __str__(self):
+        return ": ".join(filter(None, [self.kind, self.reason]))
+
+
 def exercise(identifier):
-    """Decorate an attempt at an exercise: check it, answer, and hand on the attempt or the reference.
+    """Decorate an attempt at an exercise: check it, answer, and hand on a solution.
 
     Parameters
     ----------
@@ -40,8 +67,8 @@ def exercise(identifier):
     Returns
     -------
     callable
-        A decorator that returns the attempt if it is correct (with its results made into what the cells below
-        expect), else the reference. It never raises, unless ``HACK_STRICT=1``.
+        A decorator that returns the attempt if it is correct (with its results made into what the
+        cells below expect), else the reference. It never raises, unless ``HACK_STRICT=1``.
 
     Raises
     ------
@@ -49,12 +76,7 @@ def exercise(identifier):
         If no check of that name is registered.
     """
     known(identifier)
-
-    def decorate(attempt):
-        answer, figure = judge(identifier, attempt)
-        return say(identifier, attempt, answer, figure)
-
-    return decorate
+    return lambda attempt: say(identifier, attempt, judge(identifier, attempt))
 
 
 def strict():
@@ -63,56 +85,89 @@ def strict():
 
 
 def judge(identifier, attempt):
-    """Check an attempt.
+    """Check an attempt, without a trace of it in what is global.
 
     Returns
     -------
-    answer : str
-        "to do", "not yet: " with the reason, or "correct".
-    figure : matplotlib.figure.Figure or None
+    Answer
     """
+    task = known(identifier)
     solution = reference(identifier)
     printed = io.StringIO()
     stuck = STUCK.format(identifier, 2 * SECONDS)
     kept = state_kept(solutions(identifier))
     silent = np.errstate(all="ignore")
     with announced(stuck, 2 * SECONDS), kept, silent, redirect_stdout(printed):
-        try:
-            with time_limit(SECONDS):
-                answer, figure = _checked(identifier, attempt, solution)
-        except TimeIsUp as reason:
-            answer, figure = f"not yet: {reason}", None
+        answer = _answered(task, returning(attempt, task.returns), solution)
     print(printed.getvalue()[:PRINTED], end="")
-    return answer, figure
+    return answer
 
 
-def _checked(identifier, attempt, solution):
-    task = known(identifier)
+def _answered(task, attempt, solution):
     try:
-        return "correct", task.function(returning(attempt, task.returns), solution)
+        with time_limit(SECONDS):
+            kind, reason = _checked(task, attempt, solution)
+    except TimeIsUp as end:
+        return Answer(NOT_YET, str(end), picture(task, solution))
+    shown = None if kind == TO_DO else attempt
+    return Answer(kind, reason, picture(task, solution, shown))
+
+
+def _checked(task, attempt, solution):
+    """Return the kind of an answer, and its reason."""
+    try:
+        task.function(attempt, solution)
     except NotYet as reason:
-        return f"not yet: {reason}", reason.figure
+        return NOT_YET, str(reason)
     except (KeyboardInterrupt, TimeIsUp):
         raise
     except BaseException as error:
-        stub = isinstance(error, NotImplementedError) and error.args == (STUB,)
-        return "to do" if stub else f"not yet: {describe(error)}", None
+        is_stub = isinstance(error, NotImplementedError) and error.args == (STUB,)
+        return (TO_DO, "") if is_stub else (NOT_YET, describe(error))
+    return CORRECT, ""
 
 
-def say(identifier, attempt, answer, figure=None):
-    """Print an answer, show its figure, and return the attempt if correct, else the reference."""
-    if answer != "correct" and strict():
+def picture(task, solution, attempt=None):
+    """Return the figure of an exercise, in a notebook, or None if there is nothing to see.
+
+    Parameters
+    ----------
+    task : helpers.exercises.registry.Check
+    solution : callable
+        The reference.
+    attempt : callable, optional
+        It is shown beside the reference. One that fails is left out.
+
+    Returns
+    -------
+    matplotlib.figure.Figure or None
+    """
+    if task.draw is None or not get_ipython():
+        return None
+    for shown in (attempt, None):
+        try:
+            with time_limit(SECONDS):
+                return task.draw(solution, shown)
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # what is wrong with the attempt stands in the answer
+            continue
+    return None
+
+
+def say(identifier, attempt, answer):
+    """Print an `Answer`, show its figure, and return the attempt if correct, else the reference."""
+    correct = answer.kind == CORRECT
+    if strict() and not correct:
         raise ExerciseError(f"{identifier} — {answer}")
-    sign = {"t": "○", "n": "✗", "c": "✓"}[answer[0]]
-    handed_on = "" if answer == "correct" else "\n   (the cells below use the reference solution)"
-    print(f"{sign} {identifier} — {answer}{handed_on}")
-    if figure is not None and get_ipython():
-        display(figure)
-    return (
-        returning(attempt, known(identifier).returns)
-        if answer == "correct"
-        else reference(identifier)
-    )
+    print(f"{SIGNS[answer.kind]} {identifier} — {answer}")
+    if not correct:
+        print("   (the cells below use the reference solution)")
+    if answer.figure is not None and get_ipython():
+        display(answer.figure)
+    if not correct:
+        return reference(identifier)
+    return returning(attempt, known(identifier).returns)
 
 
 def hint(identifier):

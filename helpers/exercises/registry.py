@@ -1,4 +1,4 @@
-"""The checks of all exercises by name, found in ``helpers.checks.hackNN`` when they are first needed."""
+"""The checks of all exercises by name, found in ``helpers.checks.hackNN`` when first needed."""
 
 import difflib
 import importlib
@@ -19,15 +19,16 @@ class UnknownExercise(LookupError):
 
 @dataclass(frozen=True)
 class Check:
-    """The check of one exercise, its hints, and what makes a result into what the cells below expect."""
+    """The check of one exercise, its hints, and the other arguments of `check`."""
 
     function: callable
     hints: tuple
     returns: callable = None
+    draw: callable = None
 
 
-def check(identifier, hints, returns=None):
-    """Register a check: a function of (attempt, reference) that raises `NotYet`, or returns a figure or None.
+def check(identifier, hints, returns=None, draw=None):
+    """Register a check: a function of (attempt, reference) that raises `NotYet`, or returns.
 
     Parameters
     ----------
@@ -36,12 +37,16 @@ def check(identifier, hints, returns=None):
     hints : sequence of str
         From a nudge to nearly the solution.
     returns : callable, optional
-        Makes what an attempt returns, a list say, into what the cells below expect, or raises `NotYet`, such as
-        `helpers.exercises.require.array`. The check and the cells below get the attempt with its results made so.
+        Makes what an attempt returns, a list say, into what the cells below expect, or raises
+        `NotYet`, such as `helpers.exercises.require.array`. The check and the cells below get the
+        attempt with its results made so.
+    draw : callable, optional
+        Of (reference, attempt), returns a figure of both, or of the reference alone where the
+        attempt is None. A notebook shows it with the answer.
     """
 
     def register(function):
-        _checks[identifier] = Check(function, tuple(hints), returns)
+        _checks[identifier] = Check(function, tuple(hints), returns, draw)
         return function
 
     return register

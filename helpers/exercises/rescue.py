@@ -16,7 +16,8 @@ from IPython.core.inputtransformer2 import TransformerManager
 from helpers.exercises import answers, registry
 from helpers.exercises.attempts import TimeIsUp, time_limit
 
-ROOM = "__import__('importlib').import_module('helpers.exercises.rescue')"  # a cell may not have imported it
+# A cell may not have imported it.
+ROOM = "__import__('importlib').import_module('helpers.exercises.rescue')"
 
 
 def protect_notebook(hack):
@@ -82,7 +83,10 @@ answer_unreadable.has_side_effects = True  # it is not asked whether a cell is w
 
 def missing(identifier, reason):
     """Answer for an attempt that there is not, and return the reference."""
-    return answers.say(identifier, None, f"not yet: {reason}")
+    task = registry.known(identifier)
+    figure = answers.picture(task, registry.reference(identifier))
+    answer = answers.Answer(answers.NOT_YET, str(reason), figure)
+    return answers.say(identifier, None, answer)
 
 
 class Protect(ast.NodeTransformer):

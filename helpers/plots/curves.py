@@ -38,7 +38,7 @@ def history(histories, *, mock, ylabel="loss", logarithmic=True):
     """
     figure, axis = panels(mock=mock, size=(5.5, 3.2))
     for number, (name, run) in enumerate(histories.items()):
-        for kind, (which, losses) in enumerate(run.losses().items()):
+        for kind, (which, losses) in enumerate(run.curves.items()):
             look = _look(number, kind)
             if len(losses) < FEW:
                 look["marker"] = look["marker"] or "o"
@@ -173,8 +173,8 @@ def errorbars(series, xlabel, ylabel, *, mock, lines=None, logarithmic=True):
     for number, (name, (x, y, error)) in enumerate(series.items()):
         points = MARKERS[1 + number // COLOURS]
         axis.errorbar(x, y, error, fmt=f"{points}-", label=name, capsize=2, markersize=4)
-    looks = cycle(product(GREYS, BROKEN))
-    for (name, height), (grey, style) in zip((lines or {}).items(), looks, strict=False):
+    looks = product(GREYS, BROKEN)
+    for (grey, style), (name, height) in zip(cycle(looks), (lines or {}).items()):
         axis.axhline(height, color=grey, linestyle=style, linewidth=1, label=name)
     axis.set_ylabel(ylabel)
     if logarithmic:

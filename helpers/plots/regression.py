@@ -176,19 +176,21 @@ def corner(values, *, mock):
     -------
     matplotlib.figure.Figure
     """
-    n = len(values)
+    names = list(values)
+    n = len(names)
     figure, axes = panels(n, n, mock=mock, size=(2.1, 1.7), squeeze=False)
-    for row, y in enumerate(values.values()):
-        for column, x in enumerate(values.values()):
-            axis = axes[row, column]
-            if column > row:
-                axis.set_axis_off()
-            elif column == row:
-                axis.hist(x, 30, color="C0")
-                axis.set_yticks([])
-            else:
-                axis.plot(x, y, markersize=1, alpha=0.4, **MANY)
-    for number, name in enumerate(values):
-        axes[-1, number].set_xlabel(name, **SMALL)
-        axes[number, 0].set_ylabel(name if number else "number", **SMALL)
+    for (row, column), axis in np.ndenumerate(axes):
+        x = values[names[column]]
+        y = values[names[row]]
+        if column > row:
+            axis.set_axis_off()
+        elif column == row:
+            axis.hist(x, 30)
+            axis.set_yticks([])
+        else:
+            axis.plot(x, y, markersize=1, alpha=0.4, **MANY)
+    for axis, name in zip(axes[:, 0], ["number", *names[1:]], strict=True):
+        axis.set_ylabel(name, **SMALL)
+    for axis, name in zip(axes[-1], names, strict=True):
+        axis.set_xlabel(name, **SMALL)
     return figure

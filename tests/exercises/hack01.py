@@ -1,4 +1,4 @@
-"""Exercises of hack 01: the solved version is accepted, plausible wrong answers are told what is wrong."""
+"""Wrong answers of hack 01, by what they are told, and right ones in other styles."""
 
 import numpy as np
 import torch
@@ -11,12 +11,16 @@ from helpers.reference import hack01
 ROOT2 = np.sqrt(2)
 
 
-def scaled(wavelength=lambda w, z: w / (1 + z), flux=lambda f, z: f * (1 + z), error=None):
-    return lambda w, f, e, z: (
-        wavelength(w, z),
-        flux(f, z),
-        (error or (lambda e, z: e * (1 + z)))(e, z),
-    )
+def deredshifted(wavelength, z):
+    return wavelength / (1 + z)
+
+
+def stretched(value, z):
+    return value * (1 + z)
+
+
+def scaled(wavelength=deredshifted, flux=stretched, error=stretched):
+    return lambda w, f, e, z: (wavelength(w, z), flux(f, z), error(e, z))
 
 
 def in_place(wavelength, flux, error, redshift):
@@ -39,24 +43,26 @@ def binned(weigh="inside", total=False, error="own"):
     """A bin with weights of another kind, a sum in place of a mean, or another error."""
 
     def attempt(edges, flux, error_of_pixel, lower, upper):
-        centres, width = (edges[1:] + edges[:-1]) / 2, np.diff(edges)
-        overlap = np.minimum(edges[1:], upper) - np.maximum(edges[:-1], lower)
-        inside = np.clip(overlap, 0, None)
-        by_centre, by_left, by_right = [
-            ((p > lower) & (p < upper)) * 1.0 for p in (centres, edges[:-1], edges[1:])
-        ]
+        left = edges[:-1]
+        right = edges[1:]
+        width = right - left
+        centres = (left + right) / 2
+        overlap = np.minimum(right, upper) - np.maximum(left, lower)
+        inside = overlap.clip(0)
+        touched = inside > 0
+        by_centre = ((lower < centres) & (centres < upper)) * 1.0
         weight = {
             "inside": inside,
-            "touched": (inside > 0) * 1.0,
+            "touched": touched * 1.0,
             "centre": by_centre,
             "centre, width": by_centre * width,
-            "left": by_left,
-            "right": by_right,
+            "left": ((lower < left) & (left < upper)) * 1.0,
+            "right": ((lower < right) & (right < upper)) * 1.0,
             "part": inside / width,
             "negative": overlap,
         }[weigh]
         share = weight if total else weight / weight.sum()
-        e, n, touched = error_of_pixel, (inside > 0).sum(), inside > 0
+        e = error_of_pixel
         errors = {
             "own": np.sqrt(((share * e) ** 2).sum()),
             "linear": (share * e).sum(),
@@ -64,7 +70,7 @@ def binned(weigh="inside", total=False, error="own"):
             "sum of shares": np.sqrt(((weight * e) ** 2).sum()),
             "share once": np.sqrt((share * e**2).sum()),
             "variance": ((share * e) ** 2).sum(),
-            "no shares": np.sqrt((e[touched] ** 2).sum()) / n,
+            "no shares": np.sqrt((e[touched] ** 2).sum()) / touched.sum(),
             "interpolated": np.interp((lower + upper) / 2, centres, e),
             "flux": flux[touched].std(),
         }
@@ -74,7 +80,8 @@ def binned(weigh="inside", total=False, error="own"):
 
 
 def interpolated(edges, flux, error, lower, upper):
-    centres, middle = (edges[1:] + edges[:-1]) / 2, (lower + upper) / 2
+    centres = (edges[1:] + edges[:-1]) / 2
+    middle = (lower + upper) / 2
     return np.interp(middle, centres, flux), np.interp(middle, centres, error)
 
 
@@ -92,11 +99,10 @@ def first_seven(edges, flux, error, lower, upper):
 
 def first_and_last(edges, flux, error, lower, upper):
     """Right unless both ends of the bin lie in the same pixel, which then counts twice."""
-    first, last = (
-        np.searchsorted(edges, lower, side="right") - 1,
-        np.searchsorted(edges, upper, side="left") - 1,
-    )
-    weight = np.diff(edges) * (np.arange(len(flux)) > first) * (np.arange(len(flux)) < last)
+    first = np.searchsorted(edges, lower, side="right") - 1
+    last = np.searchsorted(edges, upper, side="left") - 1
+    pixel = np.arange(len(flux))
+    weight = np.diff(edges) * (first < pixel) * (pixel < last)
     weight[first] += edges[first + 1] - lower
     weight[last] += upper - edges[last]
     share = weight / (upper - lower)
@@ -149,30 +155,24 @@ class TwoNetworks(Attention):
 
 
 class Joined(Attention):
-    def __init__(self, channels, ratio=8):
-        super().__init__(channels, ratio)
-        hidden = self.hidden(channels, ratio)
-        self.network = nn.Sequential(
-            nn.Linear(2 * channels, hidden), nn.ReLU(), nn.Linear(hidden, channels)
-        )
+    def layers(self, channels, hidden):
+        joined = nn.Linear(2 * channels, hidden)
+        return nn.Sequential(joined, nn.ReLU(), nn.Linear(hidden, channels))
 
     def forward(self, x):
-        return (
-            x
-            * torch.sigmoid(self.network(torch.cat([x.mean(dim=2), x.amax(dim=2)], dim=1)))[
-                :, :, None
-            ]
-        )
+        summaries = torch.cat([x.mean(dim=2), x.amax(dim=2)], dim=1)
+        return x * torch.sigmoid(self.network(summaries))[:, :, None]
 
 
 class InAList(Attention):
     def __init__(self, channels, ratio=8):
         super().__init__(channels, ratio)
-        self.network, layers = None, self.network
-        self.list = [layers]
+        self.list = [self.network]
+        self.network = None
 
     def scores(self, x):
-        return self.list[0](x.mean(dim=2)), self.list[0](x.amax(dim=2))
+        (network,) = self.list
+        return network(x.mean(dim=2)), network(x.amax(dim=2))
 
 
 class NoModule:
@@ -181,31 +181,32 @@ class NoModule:
 
 
 class Convolutions(nn.Module):
-    """Right: convolutions with kernel 1, adaptive pooling, other names, the second layer registered first."""
+    """Right: convolutions with kernel 1, adaptive pooling, the second layer registered first."""
 
     def __init__(self, channels, ratio=8):
         super().__init__()
         hidden = max(1, channels // ratio)
-        self.expand, self.squeeze = nn.Conv1d(hidden, channels, 1), nn.Conv1d(channels, hidden, 1)
+        self.expand = nn.Conv1d(hidden, channels, 1)
+        self.squeeze = nn.Conv1d(channels, hidden, 1)
 
     def forward(self, x):
         pooled = [nn.AdaptiveAvgPool1d(1)(x), nn.AdaptiveMaxPool1d(1)(x)]
-        return sum(self.expand(self.squeeze(p).relu()) for p in pooled).sigmoid() * x
+        scores = [self.expand(self.squeeze(summary).relu()) for summary in pooled]
+        return sum(scores).sigmoid() * x
 
 
 class EmptyConvolutions(Attention):
     def layers(self, channels, hidden):
-        return nn.Sequential(
-            nn.Conv1d(channels, hidden, 1), nn.ReLU(), nn.Conv1d(hidden, channels, 1)
-        )
+        squeeze = nn.Conv1d(channels, hidden, 1)
+        return nn.Sequential(squeeze, nn.ReLU(), nn.Conv1d(hidden, channels, 1))
 
     def hidden(self, channels, ratio):
         return channels // ratio
 
     def forward(self, x):
-        return x * torch.sigmoid(
-            self.network(x.mean(2, keepdim=True)) + self.network(x.amax(2, keepdim=True))
-        )
+        mean = self.network(x.mean(2, keepdim=True))
+        top = self.network(x.amax(2, keepdim=True))
+        return x * torch.sigmoid(mean + top)
 
 
 class OwnMatrices(nn.Module):
@@ -214,14 +215,13 @@ class OwnMatrices(nn.Module):
     def __init__(self, channels, ratio=8):
         super().__init__()
         hidden = channels // ratio or 1
-        self.a, self.b = (
-            nn.Parameter(torch.randn(channels, hidden)),
-            nn.Parameter(torch.randn(hidden, channels)),
-        )
+        self.a = nn.Parameter(torch.randn(channels, hidden))
+        self.b = nn.Parameter(torch.randn(hidden, channels))
 
     def forward(self, x):
-        a, b = [torch.relu(summary @ self.a) @ self.b for summary in (x.mean(-1), x.max(-1).values)]
-        return torch.einsum("ncl,nc->ncl", x, 1 / (1 + torch.exp(-a - b)))
+        mean = torch.relu(x.mean(-1) @ self.a) @ self.b
+        top = torch.relu(x.max(-1).values @ self.a) @ self.b
+        return torch.einsum("ncl,nc->ncl", x, 1 / (1 + torch.exp(-mean - top)))
 
 
 class HalfOwn(nn.Module):
@@ -230,14 +230,13 @@ class HalfOwn(nn.Module):
     def __init__(self, channels, ratio=8):
         super().__init__()
         hidden = channels // ratio or 1
-        self.a, self.layer = (
-            nn.Parameter(torch.randn(channels, hidden)),
-            nn.Linear(hidden, channels),
-        )
+        self.a = nn.Parameter(torch.randn(channels, hidden))
+        self.layer = nn.Linear(hidden, channels)
 
     def forward(self, x):
-        scores = [self.layer(torch.relu(summary @ self.a)) for summary in (x.mean(2), x.amax(2))]
-        return x * torch.sigmoid(scores[0] + scores[1])[:, :, None]
+        mean = self.layer(torch.relu(x.mean(2) @ self.a))
+        top = self.layer(torch.relu(x.amax(2) @ self.a))
+        return x * torch.sigmoid(mean + top)[:, :, None]
 
 
 class OneForAll(Attention):
@@ -248,19 +247,20 @@ class OneForAll(Attention):
 
 
 def dropout(self, channels, hidden):
-    linear = nn.Linear(channels, hidden), nn.Linear(hidden, channels)
-    return nn.Sequential(linear[0], nn.ReLU(), nn.Dropout(0.5), linear[1])
+    squeeze = nn.Linear(channels, hidden)
+    return nn.Sequential(squeeze, nn.ReLU(), nn.Dropout(0.5), nn.Linear(hidden, channels))
 
 
 def without_gradient(self, x):
     with torch.no_grad():
-        summaries = x.mean(2), x.amax(2)
-    return tuple(map(self.network, summaries))
+        mean = x.mean(2)
+        top = x.amax(2)
+    return self.network(mean), self.network(top)
 
 
 def no_bias(self, channels, hidden):
-    linear = [nn.Linear(channels, hidden, bias=False), nn.Linear(hidden, channels, bias=False)]
-    return nn.Sequential(linear[0], nn.ReLU(), linear[1])
+    squeeze = nn.Linear(channels, hidden, bias=False)
+    return nn.Sequential(squeeze, nn.ReLU(), nn.Linear(hidden, channels, bias=False))
 
 
 def penalty(
@@ -306,8 +306,8 @@ def penalty_in_evaluation(critic, points, condition, weight=10.0):
 
 
 def penalty_half_detached(critic, points, condition, weight=10.0):
-    (g,) = torch.autograd.grad(critic(points, condition).sum(), points, create_graph=True)
-    norm = g.norm(dim=1)
+    (gradient,) = torch.autograd.grad(critic(points, condition).sum(), points, create_graph=True)
+    norm = gradient.norm(dim=1)
     return weight * (norm.detach() ** 2 - 2 * norm + 1).mean()
 
 
@@ -315,17 +315,29 @@ def rms(values):
     return np.sqrt(np.mean(values**2))
 
 
+def nearer_end(c, p):
+    return min(p, len(c) - 1 - p)
+
+
 def odd(c, p, reach=None):
-    beside = np.arange(1, 1 + (min(p, len(c) - 1 - p) if reach is None else reach))
+    beside = np.arange(1, 1 + (nearer_end(c, p) if reach is None else reach))
     return (c[(p + beside) % len(c)] - c[(p - beside) % len(c)]) / 2
 
 
-def r_with(noise=lambda c, p: rms(odd(c, p)), height=lambda c, p: c[p], factor=1 / ROOT2):
+def rms_odd(c, p):
+    return rms(odd(c, p))
+
+
+def at_peak(c, p):
+    return c[p]
+
+
+def r_with(noise=rms_odd, height=at_peak, factor=1 / ROOT2):
     return lambda correlation, peak: factor * height(correlation, peak) / noise(correlation, peak)
 
 
 def symmetric(c, p):
-    beside = np.arange(1, 1 + min(p, len(c) - 1 - p))
+    beside = np.arange(1, 1 + nearer_end(c, p))
     return (c[p + beside] + c[p - beside]) / 2
 
 
@@ -340,8 +352,10 @@ def negative_indices(c, p):
 
 
 def rolled(c, p):
-    centred = np.roll(c, len(c) // 2 - p)
-    return c[p] / (ROOT2 * rms((centred - centred[::-1])[: len(c) // 2] / 2))
+    middle = len(c) // 2
+    centred = np.roll(c, middle - p)
+    antisymmetric = (centred - centred[::-1]) / 2
+    return c[p] / (ROOT2 * rms(antisymmetric[:middle]))
 
 
 WRONG = {
@@ -365,7 +379,10 @@ WRONG = {
         (scaled(flux=lambda f, z: f.clip(0) * (1 + z)), "for negative fluxes"),
         (scaled(flux=lambda f, z: abs(f) * (1 + z)), "for negative fluxes"),
         (scaled(flux=lambda f, z: np.nan_to_num(f) * (1 + z)), "for a flux that is NaN"),
-        (scaled(error=lambda e, z: np.nan_to_num(e, posinf=0) * (1 + z)), "for a flux that is NaN"),
+        (
+            scaled(error=lambda e, z: np.nan_to_num(e, posinf=0) * (1 + z)),
+            "for an error that is NaN",
+        ),
         (
             scaled(error=lambda e, z: np.where(np.isinf(e), 0, e) * (1 + z)),
             "whose error is infinite",
@@ -452,10 +469,7 @@ WRONG = {
             attention(weight=lambda self, mean, top: F.softmax(mean + top, dim=1)),
             "that is a softmax",
         ),
-        (
-            attention(weight=lambda self, mean, top: torch.sigmoid((mean + top) / 2)),
-            "averaged or multiplied",
-        ),
+        (attention(weight=lambda self, mean, top: torch.sigmoid((mean + top) / 2)), "are averaged"),
         (
             attention(scores=lambda self, x: (self.network(x.mean(2) + x.amax(2)), 0)),
             "added before the network",
@@ -553,12 +567,12 @@ WRONG = {
         (penalty(total=torch.mean), "gradient of the mean score"),
         (penalty(norm=lambda g: g), "the norm is missing"),
         (penalty(norm=lambda g: g.abs().sum(dim=1)), "no Euclidean norm"),
-        (penalty(reduce=lambda value: value), "expected one number"),
+        (penalty(reduce=lambda value: value), "the result has shape (5,)"),
         (penalty(reduce=lambda value: -value.mean()), "wrong sign"),
         (penalty(lambda norm: (norm - 2) ** 2), "for the test critic the penalty is"),
         (penalty_with(weight_of=lambda weight: 1), "the weight is not used"),
         (penalty_with(weight_of=lambda weight: 10), "the weight is always 10"),
-        (penalty_with(graph=False), "create_graph=True"),
+        (penalty_with(graph=False), "no gradient flows"),
         (penalty_with(end=torch.detach), "no gradient flows"),
         (penalty_with(end=torch.Tensor.item), "expected a tensor"),
         (penalty_with(by="weights"), "by the critic's weights"),
@@ -575,7 +589,7 @@ WRONG = {
         ),
         (penalty_backward, "backward() leaves"),
         (penalty_half_detached, "not its gradient"),
-        (penalty_of_five, "for two spectra"),
+        (penalty_of_five, "for seven spectra"),
         (penalty_in_evaluation, "from training to evaluation"),
         (lambda *given, **weight: None, "expected a tensor"),
     ],
@@ -598,7 +612,7 @@ WRONG = {
         (r_with(height=lambda c, p: 1), "the height is not that at the peak"),
         (r_with(lambda c, p: np.sqrt(np.sum(odd(c, p) ** 2))), "that is a sum of squares"),
         (r_with(lambda c, p: np.mean(odd(c, p) ** 2)), "the root is missing"),
-        (r_with(lambda c, p: np.abs(odd(c, p)).mean()), "for three test peaks"),
+        (r_with(lambda c, p: np.abs(odd(c, p)).mean()), "for a test peak at 15"),
         (lambda c, p: None, "expected one number"),
         (lambda c, p: odd(c, p), "expected one number"),
         (lambda c, p: np.array([hack01.r_value(c, p)]), "the result has shape (1,)"),
@@ -609,15 +623,15 @@ WRONG = {
 
 
 def bin_loop(edges, flux, error, lower, upper):
-    total, variance, width = 0, 0, 0
+    total = 0
+    variance = 0
+    width = 0
     for i in range(len(flux)):
         inside = min(edges[i + 1], upper) - max(edges[i], lower)
         if inside > 0:
-            total, variance, width = (
-                total + inside * flux[i],
-                variance + (inside * error[i]) ** 2,
-                width + inside,
-            )
+            total += inside * flux[i]
+            variance += (inside * error[i]) ** 2
+            width += inside
     return [float(total / width), float(variance**0.5 / width)]
 
 
@@ -645,7 +659,8 @@ def penalty_ones(critic, points, condition, weight=10.0):
         create_graph=True,
         retain_graph=True,
     )[0]
-    return weight * torch.mean((torch.sqrt(torch.sum(gradient**2, dim=1) + 1e-12) - 1) ** 2)
+    norm = torch.sqrt(torch.sum(gradient**2, dim=1) + 1e-12)
+    return weight * torch.mean((norm - 1) ** 2)
 
 
 def penalty_copy(critic, points, condition, weight=10.0):
@@ -665,7 +680,8 @@ def penalty_loop(critic, points, condition, weight=10.0):
 
 
 def r_loop(correlation, peak):
-    squares, k = [], 1
+    squares = []
+    k = 1
     while peak - k >= 0 and peak + k < len(correlation):
         squares.append(((correlation[peak + k] - correlation[peak - k]) / 2) ** 2)
         k += 1
@@ -705,5 +721,7 @@ RIGHT = [
     ("01.r_value", r_slices),
     ("01.r_value", lambda c, p: torch.tensor(hack01.r_value(c, p))),
     ("01.r_value", lambda c, p: np.float32(hack01.r_value(c, p))),
-    ("01.r_value", r_with(lambda c, p: np.sqrt(np.sum(odd(c, p) ** 2) / len(odd(c, p))))),
+    ("01.r_value", r_with(lambda c, p: np.linalg.norm(odd(c, p)) / nearer_end(c, p) ** 0.5)),
 ]
+
+EQUIVALENT = {"01.r_value": {"1 → 0": "the peak, where the antisymmetric part is 0, may count"}}

@@ -1,20 +1,17 @@
-"""Exercises of hack 02: the solved version is accepted, plausible wrong answers are told what is wrong."""
+"""Wrong answers of hack 02, by what they are told, and right ones in other styles."""
 
 import random
 
 import numpy as np
-import pytest
 import torch
 from scipy.linalg import sqrtm
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
 import helpers.checks.hack02  # noqa: F401 - registers the checks
-from helpers import exercises
 from helpers.reference import hack02
 
 
@@ -36,13 +33,10 @@ def distance(
     axis=0,
 ):
     def attempt(one, other):
-        a, b = covariance(one), covariance(other)
-        return (
-            means(one.mean(axis=axis) - other.mean(axis=axis))
-            + total(a)
-            + total(b)
-            - factor * product(a, b)
-        )
+        a = covariance(one)
+        b = covariance(other)
+        difference = one.mean(axis=axis) - other.mean(axis=axis)
+        return means(difference) + total(a) + total(b) - factor * product(a, b)
 
     return attempt
 
@@ -90,31 +84,35 @@ def needs_equal_sizes(one, other):
 
 def regularised(one, other):
     """Right: a little on the diagonal, so that sqrtm behaves."""
-    a, b = [np.cov(x, rowvar=False) + 1e-9 * np.eye(x.shape[1]) for x in (one, other)]
-    return (
-        ((one.mean(0) - other.mean(0)) ** 2).sum()
-        + np.trace(a + b)
-        - 2 * np.trace(sqrtm(a @ b)).real
-    )
+    little = 1e-9 * np.eye(one.shape[1])
+    a = np.cov(one, rowvar=False) + little
+    b = np.cov(other, rowvar=False) + little
+    square = ((one.mean(0) - other.mean(0)) ** 2).sum()
+    return square + np.trace(a + b) - 2 * np.trace(sqrtm(a @ b)).real
 
 
 def in_torch(one, other):
-    one, other = torch.tensor(one), torch.tensor(other)
-    a, b = torch.cov(one.T), torch.cov(other.T)
-    values = torch.linalg.eigvals(a @ b).real.clip(0).sqrt()
-    return (one.mean(0) - other.mean(0)).square().sum() + a.trace() + b.trace() - 2 * values.sum()
+    one = torch.tensor(one)
+    other = torch.tensor(other)
+    a = torch.cov(one.T)
+    b = torch.cov(other.T)
+    square = (one.mean(0) - other.mean(0)).square().sum()
+    roots = torch.linalg.eigvals(a @ b).real.clip(0).sqrt()
+    return square + a.trace() + b.trace() - 2 * roots.sum()
 
 
-def arc(
-    angle=None, below=np.sin, weights=lambda t: (1 - t, t), bend=np.sin, given=lambda s, e: (s, e)
-):
+def angle_between(start, end):
+    return np.arccos(np.clip(unit(start) @ unit(end), -1, 1))
+
+
+def arc(angle=angle_between, below=np.sin, weights=None, bend=np.sin, change=lambda vector: vector):
     def attempt(start, end, t):
-        start, end = given(start, end)
-        cosine = start @ end / np.linalg.norm(start) / np.linalg.norm(end)
-        a = np.arccos(np.clip(cosine, -1, 1)) if angle is None else angle(start, end)
-        if abs(cosine) > 1 - 1e-12:
-            return (1 - t) * start + t * end
-        first, second = weights(t)
+        start = change(start)
+        end = change(end)
+        if abs(unit(start) @ unit(end)) > 1 - 1e-12:
+            return line(start, end, t)
+        first, second = weights(t) if weights else (1 - t, t)
+        a = angle(start, end)
         return (bend(first * a) * start + bend(second * a) * end) / below(a)
 
     return attempt
@@ -129,7 +127,18 @@ def line(start, end, t):
 
 
 def line_of_units(start, end, t):
-    return unit(line(unit(start), unit(end), t)) * (np.linalg.norm(start) + np.linalg.norm(end)) / 2
+    length = (np.linalg.norm(start) + np.linalg.norm(end)) / 2
+    return length * unit(line(unit(start), unit(end), t))
+
+
+def line_where(condition):
+    """The line for pairs of some cosines, for the others the arc."""
+
+    def attempt(start, end, t):
+        cosine = unit(start) @ unit(end)
+        return line(start, end, t) if condition(cosine) else arc()(start, end, t)
+
+    return attempt
 
 
 def bare(clip=lambda cosine: cosine, floor=0.0):
@@ -137,7 +146,8 @@ def bare(clip=lambda cosine: cosine, floor=0.0):
 
     def attempt(start, end, t):
         angle = np.arccos(clip(start @ end / np.sqrt((start @ start) * (end @ end))))
-        return (np.sin((1 - t) * angle) * start + np.sin(t * angle) * end) / (np.sin(angle) + floor)
+        point = np.sin((1 - t) * angle) * start + np.sin(t * angle) * end
+        return point / (np.sin(angle) + floor)
 
     return attempt
 
@@ -146,6 +156,18 @@ def only_equal(start, end, t):
     """Parallel vectors are taken care of where the cosine is 1 to the last digit, no more."""
     cosine = start @ end / np.sqrt((start @ start) * (end @ end))
     return line(start, end, t) if cosine == 1 else bare()(start, end, t)
+
+
+def start_where_parallel(start, end, t):
+    return start.copy() if unit(start) @ unit(end) > 1 - 1e-9 else arc()(start, end, t)
+
+
+def by_angle(start, end, t):
+    """Parallel vectors are known by their angle, opposite ones not at all."""
+    angle = angle_between(start, end)
+    if angle < 1e-6:
+        return line(start, end, t)
+    return (np.sin((1 - t) * angle) * start + np.sin(t * angle) * end) / np.sin(angle)
 
 
 def clipped_above(start, end, t):
@@ -160,11 +182,9 @@ def arc_by_rotation(start, end, t):
     if np.linalg.norm(aside) < 1e-9 * np.linalg.norm(end):
         return line(start, end, t)
     angle = np.arctan2(np.linalg.norm(aside), end @ along)
-    return [
-        float(x)
-        for x in np.sin((1 - t) * angle) / np.sin(angle) * start
-        + np.sin(t * angle) / np.sin(angle) * end
-    ]
+    first = np.sin((1 - t) * angle) / np.sin(angle)
+    second = np.sin(t * angle) / np.sin(angle)
+    return [float(x) for x in first * start + second * end]
 
 
 def arc_in_torch(start, end, t):
@@ -196,17 +216,14 @@ def whole(latents, high):
 
 
 def standardised(latents, high):
-    return unit(
-        make_pipeline(StandardScaler(), LogisticRegression()).fit(latents, high)[-1].coef_[0]
-    )
+    scaled = StandardScaler().fit_transform(latents)
+    return fitted()(scaled, high)
 
 
 def scaled_back(latents, high):
     scaler = StandardScaler().fit(latents)
-    return unit(
-        LogisticRegression(penalty=None).fit(scaler.transform(latents), high).coef_[0]
-        / scaler.scale_
-    )
+    model = LogisticRegression(penalty=None).fit(scaler.transform(latents), high)
+    return unit(model.coef_[0] / scaler.scale_)
 
 
 def some_normal(seed):
@@ -218,8 +235,8 @@ def centres_in_place(latents, high):
     return fitted()(latents, high)
 
 
-def three_dimensions_wrong(latents, high):
-    return fitted()(latents, high) if latents.shape[1] == 5 else unit(np.ones(3))
+def only_five_dimensions(latents, high):
+    return fitted()(latents, high) if latents.shape[1] == 5 else unit(np.ones(latents.shape[1]))
 
 
 def first_label_kept():
@@ -262,22 +279,24 @@ def half_of_them(rng, latents, values):
 
 
 def same_generator(statistic, latents, values, n=20, seed=0):
-    return np.array(
-        [statistic(latents, np.random.default_rng(seed).permutation(values)) for _ in range(n)]
-    )
+    results = []
+    for _ in range(n):
+        rng = np.random.default_rng(seed)
+        results.append(statistic(latents, rng.permutation(values)))
+    return np.array(results)
 
 
 def few_orders(statistic, latents, values, n=20, seed=0):
-    return np.array(
-        [
-            statistic(latents, np.random.default_rng(seed + i % 5).permutation(values))
-            for i in range(n)
-        ]
-    )
+    results = []
+    for i in range(n):
+        rng = np.random.default_rng(seed + i % 5)
+        results.append(statistic(latents, rng.permutation(values)))
+    return np.array(results)
 
 
 def shuffled(statistic, latents, values, n=20, seed=0):
-    rng, results = np.random.default_rng(seed), []
+    rng = np.random.default_rng(seed)
+    results = []
     for _ in range(n):
         rng.shuffle(values)
         results.append(statistic(latents, values))
@@ -286,7 +305,8 @@ def shuffled(statistic, latents, values, n=20, seed=0):
 
 def shuffled_copy(statistic, latents, values, n=20, seed=0):
     values = list(values)
-    generator, results = random.Random(seed), []
+    generator = random.Random(seed)
+    results = []
     for _ in range(n):
         generator.shuffle(values)
         results.append(statistic(latents, values))
@@ -295,10 +315,10 @@ def shuffled_copy(statistic, latents, values, n=20, seed=0):
 
 def in_torch_orders(statistic, latents, values, n=20, seed=0):
     generator = torch.Generator().manual_seed(seed)
+    latents = torch.tensor(latents)
+    values = torch.tensor(values)
     orders = [torch.randperm(len(values), generator=generator) for _ in range(n)]
-    return torch.tensor(
-        [statistic(torch.tensor(latents), torch.tensor(values)[order]) for order in orders]
-    )
+    return torch.tensor([statistic(latents, values[order]) for order in orders])
 
 
 def seeds_everything(statistic, latents, values, n=20, seed=0):
@@ -307,16 +327,29 @@ def seeds_everything(statistic, latents, values, n=20, seed=0):
 
 
 def first_as_it_was(statistic, latents, values, n=20, seed=0):
-    values, rng, results = values.copy(), np.random.default_rng(seed), []
+    values = values.copy()
+    rng = np.random.default_rng(seed)
+    results = []
     for _ in range(n):
         results.append(statistic(latents, values))
         rng.shuffle(values)
     return np.array(results)
 
 
+def observed_first(statistic, latents, values, n=20, seed=0):
+    observed = statistic(latents, values)
+    return np.r_[observed, null()(statistic, latents, values, n - 1, seed)]
+
+
+def largest(statistic, latents, values, n=20, seed=0):
+    twice_as_many = null()(statistic, latents, values, 2 * n, seed)
+    return np.sort(twice_as_many)[n:]
+
+
 def swaps(statistic, latents, values, n=20, seed=0):
     rng = np.random.default_rng(seed)
-    values, results = rng.permutation(values), []
+    values = rng.permutation(values)
+    results = []
     for _ in range(n):
         one, other = rng.choice(len(values), 2, replace=False)
         values[[one, other]] = values[[other, one]]
@@ -343,13 +376,19 @@ def seed_and_number(statistic, latents, values, n=20, seed=0):
 
 
 def seeds_of_each(statistic, latents, values, n=20, seed=0):
-    rngs = [np.random.RandomState(1000 * seed + i) for i in range(n)]
-    return np.sort(
-        [statistic(latents=latents, values=values[rng.permutation(len(values))]) for rng in rngs]
-    )
+    """Right: a generator for each, with keywords, and sorted in the end."""
+    results = []
+    for i in range(n):
+        order = np.random.RandomState(1000 * seed + i).permutation(len(values))
+        results.append(statistic(latents=latents, values=values[order]))
+    return np.sort(results)
 
 
-def drawn(scale=lambda v: (v / 2).exp(), noise=torch.randn_like, mean=lambda m: m, end=lambda z: z):
+def deviation(log_variance):
+    return (log_variance / 2).exp()
+
+
+def drawn(scale=deviation, noise=torch.randn_like, mean=lambda m: m, end=lambda z: z):
     return lambda m, v: end(mean(m) + scale(v) * noise(m))
 
 
@@ -397,9 +436,18 @@ def of_distributions(m, v):
 
 def from_prior(m, v):
     posterior = torch.distributions.Normal(m, torch.exp(0.5 * v))
-    return torch.distributions.kl_divergence(
-        torch.distributions.Normal(torch.zeros(()), 1.0), posterior
-    ).sum(-1)
+    prior = torch.distributions.Normal(torch.zeros(()), 1.0)
+    return torch.distributions.kl_divergence(prior, posterior).sum(-1)
+
+
+def latent_by_latent(k=None):
+    """The sum over so many latents, over all if there is no number."""
+
+    def attempt(m, v):
+        latents = range(k or m.shape[1])
+        return sum(hack02.kl_divergence(m[:, [i]], v[:, [i]]) for i in latents)
+
+    return attempt
 
 
 WRONG = {
@@ -458,42 +506,28 @@ WRONG = {
         (arc(below=lambda a: 1), "it is not divided by sin(angle)"),
         (arc(below=lambda a: a), "it is not divided by sin(angle)"),
         (arc(lambda s, e: unit(s) @ unit(e)), "arccos is missing"),
-        (arc(lambda s, e: np.degrees(np.arccos(np.clip(unit(s) @ unit(e), -1, 1)))), "in degrees"),
+        (arc(lambda s, e: np.degrees(angle_between(s, e))), "in degrees"),
         (arc(bend=lambda a: np.sin(np.degrees(a))), "in degrees"),
         (arc(weights=lambda t: (0.5, 0.5)), "t is not used"),
         (lambda start, end, t: unit(line(start, end, t)), "put onto the sphere"),
         (line_of_units, "put onto the sphere"),
-        (
-            arc(given=lambda s, e: (unit(s), unit(e))),
-            "only the angle is that of normalised vectors",
-        ),
+        (arc(change=unit), "only the angle is that of normalised vectors"),
         (lambda start, end, t: unit(hack02.slerp(start, end, t)), "its length is changed"),
-        (arc(weights=lambda t: (1 - t**2, t**2)), "the points of a test arc"),
-        (arc(bend=np.cos), "the points of a test arc"),
-        (lambda s, e, t: arc()(s, e, t) if s @ e > 0 else line(s, e, t), "beyond 90° it is"),
+        (arc(weights=lambda t: (1 - t**2, t**2)), "the point of a test arc"),
+        (arc(bend=np.cos), "the point of a test arc"),
+        (line_where(lambda cosine: cosine < 0), "an angle beyond 90° it is"),
         (bare(lambda cosine: np.clip(cosine, -1, 1)), "sin(angle) is 0 for parallel"),
         (bare(lambda cosine: np.clip(cosine, -1, 1), floor=1e-9), "sin(angle) is 0 for parallel"),
-        (
-            lambda s, e, t: np.array(s) if (unit(s) @ unit(e)) > 1 - 1e-9 else arc()(s, e, t),
-            "parallel vectors give",
-        ),
+        (start_where_parallel, "parallel vectors give"),
         (only_equal, "exceed 1: np.clip it"),
         (clipped_above, "fall below -1"),
         (lambda start, end, t: start @ end, "the result has shape ()"),
         (lambda start, end, t: None, "nothing is returned"),
-        (
-            lambda s, e, t: line(s, e, t) if unit(s) @ unit(e) > 0.95 else arc()(s, e, t),
-            "for an angle of 5°",
-        ),
-        (
-            lambda s, e, t: line(s, e, t) if 0.85 < unit(s) @ unit(e) < 0.9 else arc()(s, e, t),
-            "for an angle of 30°",
-        ),
-        (lambda s, e, t: arc()(s, e, t) / (t > 0), "for t = 0"),
-        (
-            lambda s, e, t: np.array([arc()(s, e, t)[i] for i in range(4)]),
-            "for 16 dimensions the result has shape (4,)",
-        ),
+        (by_angle, "opposite vectors give"),
+        (line_where(lambda cosine: cosine > 0.95), "for an angle of 5°"),
+        (line_where(lambda cosine: 0.85 < cosine < 0.9), "for an angle of 30°"),
+        (lambda start, end, t: arc()(start, end, t) / (t > 0), "for t = 0"),
+        (lambda start, end, t: arc()(start, end, t)[:4], "for 16 dimensions the result has shape"),
         (shifts_end, "changes an array"),
     ],
     "02.separating_direction": [
@@ -523,7 +557,7 @@ WRONG = {
             "for the test labels it is",
         ),
         (first_label_kept(), "for another label"),
-        (three_dimensions_wrong, "for another shape it is"),
+        (only_five_dimensions, "for another shape it is"),
         (
             lambda latents, high: LogisticRegression().fit(latents, high).predict(latents),
             "a value for each latent",
@@ -560,7 +594,7 @@ WRONG = {
         (null(half_of_them), "of the values stay where they are"),
         (null(n_of=lambda n: 20), "n is not used"),
         (null(n_of=lambda n: n + 1), "the result has shape (21,)"),
-        (shuffled, "rng.shuffle reorders"),
+        (shuffled, "changes an array"),
         (
             null(lambda rng, latents, values: (rng.permutation(latents, axis=1), values)),
             "torn apart",
@@ -568,7 +602,7 @@ WRONG = {
         (null(lambda rng, latents, values: (rng.permuted(latents, axis=0), values)), "torn apart"),
         (
             null(lambda rng, latents, values: (latents, rng.normal(size=len(values)))),
-            "other numbers than those",
+            "other numbers than latents and values",
         ),
         (
             null(lambda rng, latents, values: (rng.permutation(values), latents)),
@@ -584,23 +618,14 @@ WRONG = {
         (null(seed_of=lambda seed: None), "the same seed gives other orders, for seed=0"),
         (null(seed_of=lambda seed: seed or None), "the same seed gives other orders, for seed=0"),
         (first_as_it_was, "in their own order are among the results"),
-        (
-            lambda f, z, v, n=20, seed=0: np.r_[f(z, v), null()(f, z, v, n - 1, seed)],
-            "in their own order are among the results",
-        ),
+        (observed_first, "in their own order are among the results"),
         (swaps, "nearly the one before"),
         (null(in_blocks), "neighbours stay neighbours: permute the values one by one"),
         (null(in_halves), "within a part of the places"),
         (null(all_but_the_last), "of the values stay where they are"),
-        (
-            lambda f, z, v, n=20, seed=0: np.sort(null()(f, z, v, 2 * n, seed))[n:],
-            "without a choice",
-        ),
+        (largest, "without a choice"),
         (seed_and_number, "neighbouring seeds"),
-        (
-            lambda f, z, v, n=20, seed=1: null()(f, z, v, n, seed),
-            "the default values of the arguments",
-        ),
+        (lambda f, z, v, n=20, seed=1: null()(f, z, v, n, seed), "the default of the argument"),
         (seeds_everything, "sets the seed of all"),
         (
             lambda statistic, latents, values, n=20, seed=0: np.zeros(n),
@@ -635,7 +660,7 @@ WRONG = {
         (lambda m, v: torch.distributions.Normal(m, (v / 2).exp()).sample(), "no gradient flows"),
         (drawn(mean=torch.detach), "no gradient reaches mean"),
         (drawn(lambda v: (v / 2).exp().detach()), "no gradient reaches log_variance"),
-        (drawn(mean=lambda m: m.detach() + 0.5 * (m - m.detach())), "but not their gradient"),
+        (drawn(mean=lambda m: m.detach() + 0.5 * (m - m.detach())), "but not its gradient"),
         (drawn(noise=lambda m: np.random.normal(size=m.shape)), "NumPy has no gradient"),
         (lambda m, v: np.random.normal(m, np.exp(v / 2)), "NumPy has no gradient"),
         (lambda m, v: np.random.normal(m.detach(), np.exp(v.detach() / 2)), "found a ndarray"),
@@ -649,7 +674,7 @@ WRONG = {
         (in_place_noise, "changes an array"),
         (
             drawn(noise=lambda m: torch.randn(len(m), 8)),
-            "for shape (4000, 16) it raises RuntimeError",
+            "for shape (5000, 16) it raises RuntimeError",
         ),
         (drawn(noise=in_pairs), "used more than once"),
         (drawn(noise=truncated), "cut off"),
@@ -682,10 +707,7 @@ WRONG = {
         (divergence(mean=lambda m: m.detach() ** 2), "but not its gradient"),
         (lambda m, v: hack02.kl_divergence(m, v).tolist(), "found a list"),
         (lambda m, v: None, "found a NoneType"),
-        (
-            lambda m, v: sum(hack02.kl_divergence(m[:, [i]], v[:, [i]]) for i in range(3)),
-            "for 16 latents",
-        ),
+        (latent_by_latent(3), "for 16 latents"),
         (lambda m, v: (m**2 + v.exp() - v).sum(dim=1) / 2 - 1.5, "for 16 latents"),
         (lambda m, v: divergence(total=torch.squeeze)(m, v).sum(dim=-1), "for one sample"),
         (divergence(total=lambda x: x.clamp(min=0.1).sum(dim=1)), "for latents close to N(0, 1)"),
@@ -735,53 +757,15 @@ RIGHT = [
     ),
     ("02.kl_divergence", of_distributions),
     ("02.kl_divergence", lambda m, v: -0.5 * torch.sum(1 + v - m.pow(2) - v.exp(), dim=-1)),
-    (
-        "02.kl_divergence",
-        lambda m, v: sum(hack02.kl_divergence(m[:, [i]], v[:, [i]]) for i in range(m.shape[1])),
-    ),
+    ("02.kl_divergence", latent_by_latent()),
     ("02.kl_divergence", lambda m, v: hack02.kl_divergence(m.double(), v.double())),
 ]
 
-
-@pytest.mark.parametrize("identifier", sorted(WRONG))
-def test_every_wrong_answer_has_its_own_message(identifier):
-    answers = {}
-    for attempt, reason in WRONG[identifier]:
-        answers.setdefault(exercises.judge(identifier, attempt)[0], set()).add(reason)
-    assert all(
-        len(reasons) == 1 for reasons in answers.values()
-    )  # one message never answers two kinds of slip
-    assert len(answers) >= 0.7 * len(WRONG[identifier])
-
-
-ODD = [
-    None,
-    3,
-    "text",
-    [],
-    [[1, 2], [3]],
-    {},
-    np.array(None),
-    np.zeros((0, 3)),
-    torch.zeros(3),
-    np.nan,
-    1j,
-    object(),
-]
-
-
-@pytest.mark.parametrize("identifier", sorted(WRONG))
-@pytest.mark.parametrize("value", ODD, ids=lambda value: type(value).__name__)
-def test_odd_results_do_not_break_a_check(identifier, value):
-    answer, _ = exercises.judge(identifier, lambda *arguments, **keywords: value)
-    assert answer.startswith("not yet: ")
-    assert "it raised" not in answer
-
-
-@pytest.mark.parametrize("identifier", sorted(WRONG))
-def test_a_check_leaves_the_random_state_as_it_was(identifier):
-    before = np.random.get_state()[1].copy(), torch.get_rng_state(), random.getstate()
-    exercises.judge(identifier, exercises.reference(identifier))
-    assert np.array_equal(before[0], np.random.get_state()[1])
-    assert torch.equal(before[1], torch.get_rng_state())
-    assert before[2] == random.getstate()
+EQUIVALENT = {
+    "02.permutation_null": {
+        "np.array([statistic(": "a list is made into an array before it is handed on"
+    },
+    "02.reparametrise": {
+        "mean + (log_variance / 2).exp() * torch.randn_like(mean) → mean -": "noise of either sign"
+    },
+}

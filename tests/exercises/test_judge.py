@@ -264,8 +264,58 @@ def test_an_attempt_that_changes_its_argument_is_told_so():
         assert call(lambda x: x + 1, array)[0] == 2  # the array was changed by the first call
 
 
-def test_figure_of_a_wrong_answer_is_only_drawn_then():
-    require(True, "fine", figure=lambda: pytest.fail("drawn although all is well"))
-    with pytest.raises(NotYet) as caught:
-        require(False, "wrong", figure=lambda: "the figure")
-    assert caught.value.figure == "the figure"
+@pytest.fixture
+def drawn(toy, monkeypatch):
+    """A notebook's shell, an exercise "99.double" with a picture, and what is shown."""
+    shown = []
+
+    def draw(reference, attempt=None):
+        return [solution(3) for solution in (reference, attempt) if solution]
+
+    @check("99.double", hints=[], draw=draw)
+    def double(attempt, reference):
+        require(attempt(2) == 4, "twice 2 is 4")
+
+    monkeypatch.setattr(answers, "get_ipython", lambda: "a shell")
+    monkeypatch.setattr(answers, "display", shown.append)
+    return shown
+
+
+def to_do(x):
+    raise NotImplementedError(answers.STUB)
+
+
+@pytest.mark.parametrize(
+    ("attempt", "expected"),
+    [
+        (lambda x: x + x, [6, 6]),
+        (lambda x: x, [6, 3]),
+        (to_do, [6]),
+        (lambda x: 4 if x == 2 else 1 / 0, [6]),
+        (lambda x: 4 if x == 2 else forever(x), [6]),
+        (forever, [6]),
+    ],
+)
+def test_the_expected_picture_is_shown_with_every_answer(attempt, expected, drawn, capsys):
+    exercise("99.double")(attempt)
+    assert drawn == [expected]
+    assert "99.double — " in capsys.readouterr().out
+
+
+def test_without_a_notebook_nothing_is_drawn(drawn, monkeypatch):
+    monkeypatch.setattr(answers, "get_ipython", lambda: None)
+    assert exercises.judge("99.double", lambda x: x).figure is None
+    exercise("99.double")(lambda x: x)
+    assert not drawn
+
+
+def test_a_picture_that_fails_is_left_out(drawn):
+    @check("99.double", hints=[], draw=lambda reference, attempt: 1 / 0)
+    def double(attempt, reference):
+        pass
+
+    def attempt(x):
+        return x
+
+    assert exercise("99.double")(attempt) is attempt
+    assert not drawn

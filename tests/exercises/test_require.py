@@ -1,5 +1,6 @@
 """What the checks share: results of any library, calls that leave no trace, networks and orders of all kinds."""
 
+import os
 import random
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from helpers.exercises import attempts
 from helpers.exercises import require as shared
 from helpers.exercises.require import NotYet
 
@@ -102,9 +104,9 @@ def test_results_that_the_next_call_changes_are_told():
 
     cases = {"one": (np.ones(1),), "two": (2 * np.ones(1),)}
     with pytest.raises(NotYet, match="the next call changes"):
-        shared.require_agreement(overwrites, lambda x: x, cases)
+        shared.require_like(overwrites, lambda x: x, cases)
     with pytest.raises(NotYet, match="for two it raises ZeroDivisionError"):
-        shared.require_agreement(lambda x: x + 0 / (2 - int(x[0])), lambda x: x, cases)
+        shared.require_like(lambda x: x + 0 / (2 - int(x[0])), lambda x: x, cases)
 
 
 @pytest.mark.parametrize(
@@ -195,3 +197,123 @@ def test_results_are_handed_on_converted_under_the_name_of_the_attempt():
     assert isinstance(handed_on(3), float)
     assert (handed_on.__name__, handed_on.__doc__) == ("attempt", "Twice.")
     assert shared.returning(attempt, None) is attempt
+
+
+def half(value):
+    """The same number, of whose gradient half is cut off."""
+    return 0.5 * (value + value.detach())
+
+
+LEARNS = {"three numbers": (torch.tensor([1.0, -2.0, 0.5], requires_grad=True),)}
+
+
+def squares(x):
+    return x**2
+
+
+@pytest.mark.parametrize(
+    ("attempt", "reason"),
+    [
+        (lambda x: half(x) ** 2, "not its gradient"),
+        (lambda x: squares(x).detach(), "no gradient flows"),
+        (lambda x: squares(x.detach()), "no gradient flows"),
+        (lambda x: squares(x).tolist(), "expected a tensor"),
+        (lambda x: squares(x) + 0.1 * torch.rand(3), "a second call gives another result|it is"),
+        (lambda x: squares(x).sum(), r"has shape \(\), expected \(3,\)"),
+    ],
+)
+def test_what_a_function_of_tensors_does_otherwise_is_told(attempt, reason):
+    shared.require_like(lambda x: x * x, squares, LEARNS)
+    with pytest.raises(NotYet, match=reason):
+        shared.require_like(attempt, squares, LEARNS)
+
+
+def test_gradients_with_respect_to_the_weights_of_a_network_are_compared():
+    cases = {"a batch": (nn.Linear(2, 1), torch.ones(3, 2))}
+
+    def loss(network, x):
+        return network(x).square().mean()
+
+    shared.require_like(lambda network, x: (network(x) ** 2).sum() / 3, loss, cases)
+    with pytest.raises(NotYet, match="not its gradient"):
+        shared.require_like(lambda network, x: half(network(x)).square().mean(), loss, cases)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda: np.seterr(all="ignore"), "rules for errors"),
+        (lambda: os.environ.update(A_NEW_VARIABLE="1"), "other variables"),
+        (lambda: os.chdir(os.pardir), "another working folder"),
+        (lambda: torch.set_default_dtype(torch.float64), "another type of numbers"),
+    ],
+)
+def test_what_a_call_leaves_is_told(change, reason, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with attempts.state_kept(), np.errstate(), pytest.raises(NotYet, match=reason):
+        shared.call(change)
+
+
+class Plain(Noted):
+    """A network that does other things by the batch of its first call."""
+
+    def __init__(self, width, **parts):
+        super().__init__(**parts)
+        self.first = nn.Linear(width, 8)
+
+
+def network_of(**parts):
+    return lambda width: Plain(width, **parts)
+
+
+NETWORKS = {"3 pixels": ((3,), (5, 3)), "7 pixels": ((7,), (4, 7))}
+
+
+def seeded(x):
+    torch.manual_seed(0)
+    return x
+
+
+class Buffered:
+    """Results are written into the same tensor again and again, where it fits."""
+
+    def __init__(self):
+        self.kept = torch.zeros(5, 2)
+
+    def __call__(self, x):
+        if len(x) != 5:
+            return x
+        self.kept = self.kept.detach()
+        self.kept[:] = x
+        return self.kept
+
+
+@pytest.mark.parametrize(
+    ("attempt", "reason"),
+    [
+        (lambda width: torch.tensor, "does not inherit"),
+        (lambda width: Plain(3), "it raises RuntimeError"),
+        (network_of(end=lambda x: x[:, :1]), "for 3 pixels the output has shape"),
+        (network_of(end=lambda x: x.tolist()), "expected a tensor"),
+        (network_of(end=torch.detach), "no gradient flows to the weights"),
+        (network_of(between=torch.detach), "forward does not use first.weight"),
+        (network_of(between=half), "not its gradient"),
+        (network_of(between=nn.Dropout()), "in training"),
+        (network_of(before=half), "not its gradient"),
+        (network_of(between=seeded), "sets the seed"),
+        (network_of(end=Buffered()), "changes the result of the one before"),
+        (network_of(end=lambda x: x + x.mean(0)), "do not mix samples"),
+        (network_of(end=lambda x: x.flip(0)), "do not mix samples"),
+        (network_of(end=lambda x: x.cumsum(0)), "do not mix samples"),
+    ],
+)
+def test_what_any_network_must_not_do_is_told(attempt, reason):
+    networks = shared.require_network(network_of(), network_of(between=torch.tanh), NETWORKS)
+    assert list(networks) == list(NETWORKS)
+    with pytest.raises(NotYet, match=reason):
+        shared.require_network(attempt, network_of(), NETWORKS)
+
+
+def test_a_network_of_single_precision_is_no_fault():
+    attempt = network_of(before=lambda x: x.float())
+    shared.require_network(attempt, network_of(), NETWORKS)

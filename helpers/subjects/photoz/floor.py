@@ -10,8 +10,9 @@ from functools import cache
 import numpy as np
 from scipy.special import log_ndtr
 
+from helpers.astro import seds
 from helpers.evaluation import distributions
-from helpers.subjects.photoz import mock, seds
+from helpers.subjects.photoz import mock
 from helpers.subjects.photoz.columns import BANDS
 
 GRID = np.expm1(

@@ -12,10 +12,10 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from helpers.subjects.photoz import seds
+from helpers.astro import cosmology, seds
 from helpers.subjects.photoz.columns import BANDS, COLUMNS
 
-VERSION = 1  # raise it when the same seed gives other galaxies
+VERSION = 2  # raise it when the same seed gives other galaxies
 EXTRA = ("u", "g", "r", "i", "z", "y")  # ground-based, used for z_peak only
 PARAMETERS = ("z", "magnitude", "type", "dust", "tilt", "lines")
 STEP = 0.005  # of the tables, in ln(1 + z)
@@ -104,7 +104,7 @@ def log_density(z, magnitude):
     """
     bright = 10 ** (0.4 * (-20.8 - 0.9 * np.minimum(z, 2.5) - magnitude))
     grid = np.linspace(LOWEST / 2, HIGHEST + 0.5, 400)
-    volume = np.interp(z, grid, np.log(seds.COSMOLOGY.differential_comoving_volume(grid).value))
+    volume = np.interp(z, grid, np.log(cosmology.differential_comoving_volume(grid)))
     return volume - 0.8 * np.log1p(z) - 0.25 * np.log(bright) - bright  # α = -1.25
 
 

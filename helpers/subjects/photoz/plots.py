@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from helpers.astro import seds
 from helpers.plots import panels, regression
-from helpers.subjects.photoz import metrics, seds
+from helpers.subjects.photoz import metrics
 from helpers.subjects.photoz.columns import BANDS
 
 TRUE = "spectroscopic redshift"

@@ -11,8 +11,8 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import gammaln
 
+from helpers.astro import seds
 from helpers.evaluation import distributions
-from helpers.subjects.photoz import seds
 
 AT_A_TIME = 64  # galaxies, so that their matrices fit into the cache
 

@@ -20,12 +20,13 @@ from typing import NamedTuple
 import numpy as np
 from astropy.io import fits
 
+from helpers.astro.constants import SPEED_OF_LIGHT
 from helpers.datasets.files import DataError
 from helpers.datasets.places import find, short
 from helpers.datasets.reading import content, listed, reading
 from helpers.datasets.registry import registry
 from helpers.subjects.spectra import mock, pixels
-from helpers.subjects.spectra.correlation import SPEED_OF_LIGHT, cross_correlate
+from helpers.subjects.spectra.correlation import cross_correlate
 
 LOGLAM = (2, 6)  # from the far ultraviolet to radio waves: SDSS has 3.55 to 4.02
 STEP = 1e-6  # dex, at least; SDSS has 1e-4

@@ -6,13 +6,12 @@ from scipy.integrate import trapezoid
 from scipy.optimize import nnls
 
 from helpers.evaluation import distributions
-from helpers.subjects.photoz import columns, data, floor, metrics, mock, seds, template_fit
+from helpers.subjects.photoz import columns, data, floor, metrics, mock, template_fit
 
 
 @pytest.fixture(scope="module")
 def simulated():
-    table, truth = mock.simulate(1500, seed=5, z_peak=False)
-    return data.Catalogue(table=table, source="mock"), truth
+    return data.simulate(1500, seed=5, z_peak=False)
 
 
 def test_it_has_the_columns_of_the_master_catalogue(simulated):
@@ -42,39 +41,6 @@ def test_the_noise_is_what_the_errors_say(simulated):
     pull = (catalogue.flux - true) / np.hypot(catalogue.error, mock.CALIBRATION * true)
     pull = pull[:, :4]  # the catalogue is selected in the fifth
     assert abs(np.nanmean(pull)) < 0.05 and abs(np.nanstd(pull) - 1) < 0.04
-
-
-def test_filters_and_dust_agree_with_published_numbers():
-    published = {
-        "F606W": 5921,
-        "F814W": 8057,
-        "F125W": 12486,
-        "F160W": 15369,
-    }  # pivot wavelengths, Å
-    for band, wavelength in published.items():
-        assert seds.pivot(band) == pytest.approx(wavelength, rel=2e-3)
-    assert seds.attenuation(np.array([5500.0])) == pytest.approx(1, abs=0.02)
-    with pytest.raises(ValueError, match="expected a band of F606W"):
-        seds.throughput("F999X")
-
-
-def test_a_flat_spectrum_is_flat_in_every_band():
-    flat = seds.through_filters(np.ones((1, len(seds.REST))), columns.BANDS, [0.1, 0.3])
-    np.testing.assert_allclose(flat, 1, rtol=2e-3)
-
-
-def test_hydrogen_absorbs_as_madau_says():
-    transmission = seds.transmission_of_hydrogen(np.array([1100.0, 1300.0]), 3.0)
-    assert transmission[1] == 1 and transmission[0] == pytest.approx(
-        np.exp(-0.0036 * (4400 / 1215.67) ** 3.46)
-    )
-    assert seds.transmission_of_hydrogen(np.array([600.0]), 4.0) < 0.01
-
-
-def test_a_galaxy_has_the_magnitude_that_it_should():
-    z = np.array([0.5])
-    expected = 10 ** (-0.4 * (-20 + seds.COSMOLOGY.distmod(0.5).value - 25)) * 1.5
-    assert seds.dimming(z) * 10 ** (0.4 * 20) == pytest.approx(expected, rel=1e-4)
 
 
 def test_nonnegative_least_squares_agrees_with_scipy():
