@@ -20,7 +20,7 @@ def test_it_has_the_columns_of_the_master_catalogue(simulated):
     spec = np.isfinite(catalogue.redshift)
     np.testing.assert_allclose(catalogue.redshift[spec], truth["z"][spec])
     assert 0.1 < spec.mean() < 0.5
-    assert set(catalogue.field) == set(mock.FIELDS)
+    assert set(catalogue.field) == set(columns.FIELDS)
     pairs = catalogue.table.assign(name=catalogue.field)[["name", "id"]]
     assert not pairs.duplicated().any() and catalogue.table["id"].duplicated().any()
     missing = np.isnan(catalogue.flux).mean(axis=0)
@@ -36,7 +36,7 @@ def test_the_same_seed_gives_the_same_catalogue():
 
 def test_the_noise_is_what_the_errors_say(simulated):
     catalogue, truth = simulated
-    place = [list(mock.FIELDS).index(name) for name in catalogue.field]
+    place = [list(columns.FIELDS).index(name) for name in catalogue.field]
     true = mock.model_fluxes(truth) * mock.zero_points()[place]
     pull = (catalogue.flux - true) / np.hypot(catalogue.error, mock.CALIBRATION * true)
     pull = pull[:, :4]  # the catalogue is selected in the fifth
