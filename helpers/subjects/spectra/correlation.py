@@ -135,7 +135,7 @@ def cross_correlate(wavelength, flux, templates, error=None, redshifts=REDSHIFTS
         )
         correlation = scipy.fft.irfft(spectra[:, None] * conjugate, search.n_fft)
         found.append(_peaks(correlation[..., search.wrapped] / norm, search.half))
-    lag, height, r, width = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    lag, height, r, width = map(np.concatenate, zip(*found, strict=True))
     width_kms = width * search.spectra.step * np.log(10) * SPEED_OF_LIGHT
     return Redshifts(
         names=tuple(names),
@@ -200,8 +200,8 @@ def _search(wavelength, template_wavelength, redshifts):
     at_zero = grid.start - templates.start
     first = int(np.ceil((low - at_zero) / grid.step)) - half
     last = int(np.floor((high - at_zero) / grid.step)) + half
-    needed = max(grid.n + templates.n, last + templates.n, grid.n - first) + 1
-    n_fft = scipy.fft.next_fast_len(needed, real=True)
+    longest = max(grid.n + templates.n, last + templates.n, grid.n - first)
+    n_fft = scipy.fft.next_fast_len(longest + 1, real=True)
     return _Search(grid, templates, np.arange(first, last + 1), n_fft)
 
 
@@ -219,7 +219,8 @@ class _LogGrid(NamedTuple):
     @property
     def edges(self):
         """Wavelengths of the edges of the pixels in Å, shape (n + 1,)."""
-        return 10 ** (self.start + self.step * (np.arange(self.n + 1) - 0.5))
+        place = np.arange(self.n + 1) - 0.5
+        return 10 ** (self.start + self.step * place)
 
 
 def _log_grid(wavelength, step=None, start=-np.inf, end=np.inf):
@@ -227,21 +228,21 @@ def _log_grid(wavelength, step=None, start=-np.inf, end=np.inf):
 
     Where the wavelengths lie on one of this step, it has their own pixels.
     """
-    x = np.log10(wavelength)
-    own = (x[-1] - x[0]) / (len(x) - 1)
-    step = step or own
-    start = max(start, x[0])
-    end = min(end, x[-1])
-    skipped = np.ceil((start - x[0]) / step - 1e-6)
-    last = np.floor((end - x[0]) / step - skipped + 1e-6)
-    return _LogGrid(x[0] + skipped * step, step, int(max(0, last + 1)))
+    first, *_, last = np.log10(wavelength)
+    if step is None:
+        step = (last - first) / (len(wavelength) - 1)
+    start = max(start, first)
+    end = min(end, last)
+    skipped = np.ceil((start - first) / step - 1e-6)
+    n = np.floor((end - first) / step - skipped + 1e-6) + 1
+    return _LogGrid(first + skipped * step, step, int(max(0, n)))
 
 
 def _check(wavelength, flux, error, what):
     """Flux of shape (n, n_pix), and which of its pixels are good, or else ValueError."""
     x = np.asarray(wavelength, float)
-    increasing = x.ndim == 1 and np.all(np.diff(x) > 0) and np.all(x > 0)
-    if not increasing or len(x) < LEAST_PIXELS:
+    several = x.ndim == 1 and len(x) >= LEAST_PIXELS
+    if not several or not np.all(np.diff(x, prepend=0) > 0):
         expected = f"expected for the {what} {LEAST_PIXELS} or more increasing wavelengths"
         found = f"found an array of shape {x.shape}"
         raise ValueError(f"{expected}, {found}: give one grid for all, in Å")
@@ -290,17 +291,21 @@ def _transform(wavelength, flux, good, grid, n_fft, what, offset=0):
     features, deviation = _without_continuum(flux, grid.step)
     _raise_for(deviation[:, 0] < 1e-7, what, "with structure", "without (constant or zero)", offset)
     features = features / deviation * tukey(grid.n, 2 * APODISED)
-    transform = scipy.fft.rfft(features.astype(np.float32), n_fft) * _band_pass(n_fft, grid.step)
+    transform = scipy.fft.rfft(features.astype(np.float32), n_fft)
+    transform *= _band_pass(n_fft, grid.step)
+    power = np.abs(transform) ** 2
     both_halves = 2 / n_fft
-    square = np.sum(np.abs(transform) ** 2, axis=1, keepdims=True) * both_halves
+    square = np.sum(power, axis=1, keepdims=True) * both_halves
     return transform / np.sqrt(square)
 
 
 def _without_continuum(flux, step):
     """Clipped flux minus a smooth continuum, shape (n, n_pix), and its typical deviation, shape (n, 1)."""
     x = np.arange(flux.shape[1]) * step
-    knots = np.linspace(0, x[-1], max(1, round(x[-1] / CONTINUUM)) + 1)
-    knots = np.r_[[0] * 3, knots, [x[-1]] * 3]  # of a cubic spline
+    end = x[-1]
+    intervals = max(1, round(end / CONTINUUM))
+    knots = np.linspace(0, end, intervals + 1)
+    knots = np.pad(knots, 3, mode="edge")  # of a cubic spline
     for _ in range(CLIPPINGS):
         continuum = make_lsq_spline(x, flux.T, knots)(x).T
         features = flux - continuum
@@ -327,12 +332,16 @@ def _rebin(wavelength, flux, grid):
     """Mean flux in the pixels of the grid; the flux itself where the pixels are the same."""
     position = (np.log10(wavelength) - grid.start) / grid.step
     first = int(round(-position[0]))
-    own = position[first : first + grid.n]
-    if len(own) == grid.n and np.abs(own - np.arange(grid.n)).max() < SAME_PIXELS:
-        return flux[:, first : first + grid.n]
+    own = slice(first, first + grid.n)
+    place = position[own]
+    if len(place) == grid.n:
+        apart = np.abs(place - np.arange(grid.n))
+        if apart.max() < SAME_PIXELS:
+            return flux[:, own]
     limits = pixels.edges(wavelength)
     bins = np.clip(grid.edges, limits[0], limits[-1])
-    mean, _ = pixels.rebin(limits, flux, np.ones_like(flux), np.tile(bins, (len(flux), 1)))
+    bins = np.tile(bins, (len(flux), 1))
+    mean, _ = pixels.rebin(limits, flux, np.ones_like(flux), bins)
     return mean
 
 
@@ -368,35 +377,43 @@ def _peaks(correlation, half):
     redwards = at(peak + beside)
     mirrored = np.rint(2 * place).astype(int) - peak - beside  # to half a pixel
     antisymmetric = (redwards - at(mirrored)) / 2
-    sigma = np.sqrt(np.mean(antisymmetric**2, axis=-1, keepdims=True))
-    r = height / (np.sqrt(2) * np.where(sigma > 0, sigma, np.inf))
+    variance = np.mean(antisymmetric**2, axis=-1, keepdims=True)
+    variance[variance == 0] = np.inf
+    r = height / np.sqrt(2) / np.sqrt(variance)
     width = _half_width(redwards, top) + _half_width(at(peak - beside), top)
-    return tuple(values[..., 0].astype(float) for values in (place, height, r, width))
+    found = (place, height, r, width)
+    return tuple(values[..., 0].astype(float) for values in found)
 
 
 def _highest(correlation, half):
     """Pixel of the highest peak: int, shape (n, k, 1)."""
     inner = correlation[..., half - 1 : correlation.shape[-1] - half + 1]
     middle = inner[..., 1:-1]
-    is_peak = (middle >= inner[..., :-2]) & (middle > inner[..., 2:])
-    return np.where(is_peak, middle, -np.inf).argmax(axis=-1)[..., None] + half
+    left = inner[..., :-2]
+    right = inner[..., 2:]
+    is_peak = (middle >= left) & (middle > right)
+    peaks = np.where(is_peak, middle, -np.inf)
+    return peaks.argmax(axis=-1)[..., None] + half
 
 
 def _vertex(left, top, right):
     """Where the parabola through three pixels is highest, from the middle one, and how high."""
     curvature = left - 2 * top + right
+    slope = left - right
     bent = curvature < 0
-    fraction = np.where(bent, (left - right) / np.where(bent, 2 * curvature, 1), 0)
-    return fraction, top - (left - right) * fraction / 4
+    twice = np.where(bent, 2 * curvature, 1)
+    fraction = np.where(bent, slope / twice, 0)
+    return fraction, top - slope * fraction / 4
 
 
 def _half_width(side, top):
     """Pixels from the top to where one side of the peak falls below half of it: shape (n, k, 1)."""
     below = side < top / 2
-    last = side.shape[-1] - 1
-    first = np.where(below.any(axis=-1), below.argmax(axis=-1), last)[..., None]
+    below[..., -1] = True  # if not before, then there
+    first = below.argmax(axis=-1)[..., None]
+    previous = np.maximum(first - 1, 0)
     outside = np.take_along_axis(side, first, axis=-1)
-    before = np.take_along_axis(side, np.maximum(first - 1, 0), axis=-1)
+    before = np.take_along_axis(side, previous, axis=-1)
     inside = np.where(first > 0, before, top)
     between = (inside - top / 2) / np.maximum(inside - outside, 1e-12)
     return first + np.clip(between, 0, 1)

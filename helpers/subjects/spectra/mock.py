@@ -33,6 +33,7 @@ STEP = stellar.LOG_STEP  # dex
 BLOCK = (
     256  # rows simulated at a time, from random numbers of their own: row i does not depend on n
 )
+HOLE = 200  # pixels without flux, of the fault that is called so
 RESOLUTION = 0.95  # sigma of the spectrograph in pixels of 69 km/s: R = 1950
 LABEL_SCATTER = {"age": 0.04, "metallicity": 0.05, "smass": 0.05}  # dex, between label and truth
 FAULTS = {  # rows per 10 000
@@ -42,6 +43,8 @@ FAULTS = {  # rows per 10 000
     "NaN flux": 4,
     "no data": 2,
 }
+
+FAULT_STREAM = 2**32  # of random numbers: beyond those of all blocks
 
 FLUX_UNIT = 1e-17  # erg/s/cm²/Å
 HALPHA_OF_STARS = 10**41.27  # erg/s for each M☉/yr (Kennicutt & Evans 2012, ARA&A 50, 531)
@@ -105,11 +108,16 @@ def galaxy_spectra(galaxies, log_start=LOG_START, n_pix=N_PIX, resolution=RESOLU
     scale = _received(galaxies)
     stars = _stellar_light(galaxies, position - first, resolution)
     flux = _dimming(galaxies, _grid(log_start, n_pix))
-    flux *= scale.astype(np.float32)[:, None]
-    for row, light, start in zip(flux, stars, first, strict=True):
-        row *= light[start : start + n_pix]
+    flux *= _column(scale)
+    for row, start in enumerate(first):
+        flux[row] *= stars[row, start : start + n_pix]
     _add_lines(flux, galaxies, scale, log_start, resolution)
     return flux
+
+
+def _column(values):
+    """Numbers of galaxies, shape (n,), as float32 of shape (n, 1)."""
+    return values.astype(np.float32)[:, None]
 
 
 def _received(galaxies):
@@ -122,20 +130,23 @@ def _received(galaxies):
 
 def _dimming(galaxies, wavelength):
     """Share of the light of stars that dust lets through: float32, shape (n, n_pix)."""
-    redshifted = (VISUAL * (1 + galaxies["redshift"])) ** DUST_SLOPE
-    at_one_angstrom = (galaxies["dust"] * redshifted)[:, None].astype(np.float32)
-    curve = (wavelength**-DUST_SLOPE).astype(np.float32)
-    return np.exp(-0.4 * np.log(10) * at_one_angstrom * curve)
+    observed = VISUAL * (1 + galaxies["redshift"])
+    at_one_angstrom = galaxies["dust"] * observed**DUST_SLOPE  # mag
+    curve = wavelength**-DUST_SLOPE
+    per_magnitude = -0.4 * np.log(10)
+    return np.exp(per_magnitude * _column(at_one_angstrom) * curve.astype(np.float32))
 
 
 def _stellar_light(galaxies, fraction, resolution):
     """Light of the stars by rest wavelength, moved left by a fraction of a pixel: (n, n_pix)."""
     weights = _population_weights(galaxies)
-    sigma2 = resolution**2 + _in_pixels(galaxies["velocity_dispersion"]) ** 2
-    frequency = (2 * np.pi * fft.rfftfreq(stellar.N_PIX)).astype(np.float32)
+    dispersion = _in_pixels(galaxies["velocity_dispersion"])
+    variance = resolution**2 + dispersion**2
+    frequency = 2 * np.pi * fft.rfftfreq(stellar.N_PIX)
+    frequency = frequency.astype(np.float32)
     spectrum = weights.astype(np.complex64) @ _transform()
-    spectrum *= np.exp(-0.5 * sigma2.astype(np.float32)[:, None] * frequency**2)
-    spectrum *= np.exp(1j * fraction.astype(np.float32)[:, None] * frequency)
+    spectrum *= np.exp(-0.5 * _column(variance) * frequency**2)  # broadened
+    spectrum *= np.exp(1j * _column(fraction) * frequency)  # and moved
     return fft.irfft(spectrum, stellar.N_PIX, axis=1)
 
 
@@ -143,8 +154,10 @@ def _population_weights(galaxies):
     """Mass in M☉ of each population, linear in log metallicity: (n, n_ages * n_metallicities)."""
     nodes = stellar.LOG_METALLICITIES
     places = np.arange(len(nodes))
-    place = np.interp(np.log10(galaxies["metallicity"]), nodes, places)
-    near = np.maximum(0, 1 - np.abs(place[:, None] - places))
+    log_metallicity = np.log10(galaxies["metallicity"])
+    place = np.interp(log_metallicity, nodes, places)
+    distance = np.abs(place[:, None] - places)
+    near = np.maximum(0, 1 - distance)
     weights = galaxies["formed"][:, :, None] * near[:, None, :]
     return weights.reshape(len(weights), -1)
 
@@ -158,7 +171,7 @@ def _add_lines(flux, galaxies, scale, log_start, resolution):
     n, n_pix = flux.shape
     stretch = 1 + galaxies["redshift"]
     dispersion = GAS_OVER_STARS * galaxies["velocity_dispersion"]
-    sigma = np.sqrt(resolution**2 + _in_pixels(dispersion) ** 2)[:, None]
+    sigma = np.hypot(resolution, _in_pixels(dispersion))[:, None]
     rows = np.arange(n)[:, None]
     window = np.arange(-LINE_REACH, LINE_REACH + 1)
     for name, luminosity in _line_luminosities(galaxies).items():
@@ -166,10 +179,12 @@ def _add_lines(flux, galaxies, scale, log_start, resolution):
         observed = rest * stretch
         centre = ((np.log10(observed) - log_start) / STEP)[:, None]
         pixel = np.rint(centre).astype(int) + window
-        dimming = 10 ** (-0.4 * galaxies["gas_dust"] * (rest / VISUAL) ** -DUST_SLOPE)
-        total = luminosity * scale * stretch * dimming
-        peak = total / (observed * _PIXEL * np.sqrt(2 * np.pi))
-        profile = peak[:, None] / sigma * np.exp(-0.5 * ((pixel - centre) / sigma) ** 2)
+        attenuation = galaxies["gas_dust"] * (rest / VISUAL) ** -DUST_SLOPE
+        total = luminosity * scale * stretch * 10 ** (-0.4 * attenuation)
+        width = observed * _PIXEL * np.sqrt(2 * np.pi)  # Å, for a sigma of one pixel
+        peak = (total / width)[:, None] / sigma
+        x = (pixel - centre) / sigma
+        profile = peak * np.exp(-0.5 * x**2)
         inside = (pixel >= 0) & (pixel < n_pix)
         light = np.where(inside, profile, 0).astype(np.float32)
         flux[rows, pixel.clip(0, n_pix - 1)] += light
@@ -181,7 +196,8 @@ def _line_luminosities(galaxies):
     halpha = galaxies["sfr"] * HALPHA_OF_STARS / SOLAR_LUMINOSITY
     continuum = galaxies["formed"] @ stellar.band_light(6600)
     # The equivalent width is one beside dimmed stars; the dust of the gas is applied later
-    undimmed = 10 ** (-0.4 * (galaxies["dust"] - galaxies["gas_dust"]))
+    difference = galaxies["dust"] - galaxies["gas_dust"]
+    undimmed = 10 ** (-0.4 * difference)
     retired = galaxies["old_lines"] * continuum * undimmed
     return {name: halpha * young[name] + retired * old[name] for name in young}
 
@@ -232,9 +248,11 @@ def simulate(n, seed, keep_noise_free=False):
         error[rows] = sigma[:size]
         if keep_noise_free:
             noise_free[rows] = clean[:size]
-    raw = {"wavelength": wavelengths(), "spec": flux, "specerr": error} | _joined(labels, n)
-    truth = _joined(truths, n) | {"fault": _faults(n, seed)}
-    _spoil(raw, truth["fault"], np.random.default_rng((seed, 2**32)))
+    raw = _joined(labels, n)
+    raw |= {"wavelength": wavelengths(), "spec": flux, "specerr": error}
+    truth = _joined(truths, n)
+    truth["fault"] = _faults(n, seed)
+    _spoil(raw, truth["fault"], np.random.default_rng((seed, FAULT_STREAM)))
     if keep_noise_free:
         truth["flux"] = noise_free
     return raw, truth
@@ -242,7 +260,11 @@ def simulate(n, seed, keep_noise_free=False):
 
 def _joined(blocks, n):
     """The first `n` rows of dicts of arrays."""
-    return {key: np.concatenate([block[key] for block in blocks])[:n] for key in blocks[0]}
+    joined = {}
+    for key in blocks[0]:
+        parts = [block[key] for block in blocks]
+        joined[key] = np.concatenate(parts)[:n]
+    return joined
 
 
 def _label(galaxies, flux, error, rng):
@@ -250,7 +272,8 @@ def _label(galaxies, flux, error, rng):
     n = len(flux)
     signal = np.median(np.maximum(flux, 0) / error, axis=1)
     scatter = 10 ** (0.08 * rng.standard_normal(n))
-    redshift_error = 3e-5 * (15 / np.maximum(signal, 1)) ** 0.7 * scatter
+    noise_to_signal = 15 / np.maximum(signal, 1)
+    redshift_error = 3e-5 * noise_to_signal**0.7 * scatter
     estimates = {
         key: galaxies[key] * 10 ** (dex * rng.standard_normal(n))
         for key, dex in LABEL_SCATTER.items()
@@ -275,7 +298,8 @@ def _faults(n, seed):
     fault = np.zeros(n, dtype=int)
     for number, rate in enumerate(FAULTS.values(), 1):
         stretches = np.arange(int(n * rate / 10_000) + 1)
-        within = np.random.default_rng((seed, 2**32 + number)).random(len(stretches))
+        rng = np.random.default_rng((seed, FAULT_STREAM + number))
+        within = rng.random(len(stretches))
         rows = ((stretches + within) * 1e4 / rate).astype(int)
         fault[rows[rows < n]] = number
     return fault
@@ -284,15 +308,17 @@ def _faults(n, seed):
 def _spoil(raw, fault, rng):
     """Make the faulty rows what they are, in place."""
     value = rng.random(len(fault))
-    rows = {name: fault == number for number, name in enumerate(FAULTS, 1)}
+    numbers = enumerate(FAULTS, 1)
+    rows = {name: np.flatnonzero(fault == number) for number, name in numbers}
     negative = rows["negative redshift"]
-    raw["z"][negative] = -(10 ** (-4 + value[negative]))
+    raw["z"][negative] = -(10 ** (value[negative] - 4))
     for key in ("age", "metallicity", "smass"):
         raw[key][rows["no fit"]] = -9999.0
-    raw["smass"][rows["mass"]] = 10 ** (13.05 + value[rows["mass"]])
-    for row in np.flatnonzero(rows["NaN flux"]):
-        first = int(value[row] * (N_PIX - 200))
-        raw["spec"][row, first : first + 200] = np.nan
+    heavy = rows["mass"]
+    raw["smass"][heavy] = 10 ** (13.05 + value[heavy])
+    for row in rows["NaN flux"]:
+        first = int(value[row] * (N_PIX - HOLE))
+        raw["spec"][row, first : first + HOLE] = np.nan
     raw["spec"][rows["no data"]] = 0
     raw["specerr"][rows["no data"]] = np.inf
 

@@ -55,27 +55,27 @@ def _sky(log_start, n_pix):
     wavelength = 10 ** (log_start + 1e-4 * np.arange(n_pix))
     gain, _ = read_table(TABLES / "gain.ecsv")
     continuum, _ = read_table(TABLES / "sky_continuum.ecsv")
-    arrays = (
-        np.interp(wavelength, gain["wavelength"], gain["gain"]) ** 2,
-        np.interp(wavelength, continuum["wavelength"], continuum["brightness"]),
-        *_sky_lines(log_start, n_pix),
-    )
+    g = np.interp(wavelength, gain["wavelength"], gain["gain"])
+    brightness = np.interp(wavelength, continuum["wavelength"], continuum["brightness"])
+    arrays = (g**2, brightness, *_sky_lines(log_start, n_pix))
     return _Sky(*(array.astype(np.float32) for array in arrays))
 
 
 def _sky_lines(log_start, n_pix):
     """Lines and slopes of `_Sky`."""
     table, _ = read_table(TABLES / "sky_lines.ecsv")
-    place = (np.log10(air_to_vacuum(table["wavelength"])) - log_start) * 1e4
-    lines = np.zeros((table["group"].max() + 1, n_pix))
+    wavelength = air_to_vacuum(table["wavelength"])
+    place = (np.log10(wavelength) - log_start) * 1e4
+    n_groups = table["group"].max() + 1
+    lines = np.zeros((n_groups, n_pix))
     slopes = np.zeros_like(lines)
-    for group, centre, peak in zip(table["group"], place, table["peak"], strict=True):
-        x = (np.arange(n_pix) - centre) / LINE_WIDTH
+    for row, group in enumerate(table["group"]):
+        x = (np.arange(n_pix) - place[row]) / LINE_WIDTH
         near = np.abs(x) < LINE_REACH
         x = x[near]
-        profile = np.exp(-0.5 * x**2)
-        lines[group, near] += peak * profile
-        slopes[group, near] += peak * x / LINE_WIDTH * profile
+        profile = table["peak"][row] * np.exp(-0.5 * x**2)
+        lines[group, near] += profile
+        slopes[group, near] += profile * x / LINE_WIDTH
     return lines, slopes
 
 
@@ -105,12 +105,15 @@ def observe(flux, rng, log_start):
     darkness = 10 ** (CONTINUUM_SCATTER * normal(n, 1))
     strength = 10 ** (LINE_SCATTER * normal(n, len(sky.lines)))
     brightness = darkness * sky.continuum + strength @ sky.lines
-    error = np.sqrt(sky.gain * exposure * (np.maximum(flux, 0) + brightness))
+    light = np.maximum(flux, 0) + brightness
+    error = np.sqrt(sky.gain * exposure * light)
     observed = flux * _calibration(n, n_pix, normal)
     observed += error * normal(n, n_pix)
     left = strength * normal(*strength.shape)
     shifted = strength * normal(*strength.shape)
-    observed += LINE_LEFT * left @ sky.lines + LINE_SHIFT * shifted @ sky.slopes
+    residuals = LINE_LEFT * left @ sky.lines
+    residuals += LINE_SHIFT * shifted @ sky.slopes
+    observed += residuals
     _lose_pixels(observed, error, rng)
     return observed, error
 
@@ -130,11 +133,12 @@ def _lose_pixels(observed, error, rng):
     start = rng.integers(0, n_pix - LONGEST_RUN - 2, n_runs)
     length = rng.integers(1, LONGEST_RUN + 1, n_runs)
     hit = rng.random(n_runs) < SPIKES
-    height = np.where(hit, rng.exponential(SPIKE_HEIGHT, n_runs), 0).astype(np.float32)
+    height = rng.exponential(SPIKE_HEIGHT, n_runs).astype(np.float32)
     runs = zip(row, start, start + length, strict=True)
     lost = [np.s_[i, first:last] for i, first, last in runs]
-    for pixels, spike in zip(lost, height, strict=True):
-        observed[pixels] += spike * error[pixels]
+    for number in np.flatnonzero(hit):
+        pixels = lost[number]
+        observed[pixels] += height[number] * error[pixels]
     for pixels in lost:  # only now, since runs may overlap
         error[pixels] = np.inf
 

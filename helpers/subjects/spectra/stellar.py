@@ -88,7 +88,9 @@ _O3_DOUBLET = 2.98
 _N2_DOUBLET = 3.05
 _O2_DOUBLET = (0.41, 0.59)  # shares of the light
 _S2_DOUBLET = (0.58, 0.42)
-# Of gas that old stars ionise, typical of SDSS spectra: Cid Fernandes et al. 2011, MNRAS 413, 1687
+# Typical of SDSS spectra: of gas that young stars ionise, where nothing better is known
+_YOUNG_RATIOS = {"he1": 0.042, "o1": 0.04, "s2": 0.35}
+# Of gas that old stars ionise: Cid Fernandes et al. 2011, MNRAS 413, 1687
 _OLD_RATIOS = {"o2": 2.0, "ne3": 0.1, "o3": 0.55, "he1": 0.02, "o1": 0.2, "n2": 1.1, "s2": 0.7}
 
 
@@ -102,9 +104,9 @@ def _gaussians(wavelength, centres, depths, sigma):
     total = np.zeros_like(wavelength)
     reach = 6 * sigma
     for centre, depth in zip(air_to_vacuum(centres), depths, strict=True):
-        first, last = np.searchsorted(wavelength, (centre - reach, centre + reach))
-        x = (wavelength[first:last] - centre) / sigma
-        total[first:last] += depth * np.exp(-0.5 * x**2)
+        ends = (centre - reach, centre + reach)
+        near = slice(*np.searchsorted(wavelength, ends))
+        total[near] += depth * _bell(wavelength[near], centre, sigma)
     return total
 
 
@@ -122,7 +124,8 @@ def _bands(wavelength, heads, depths, scale):
     """Molecular bands: sharp at the head, and fading over `scale` Å redwards, or bluewards if negative."""
     x = (wavelength - air_to_vacuum(np.asarray(heads))[:, None]) / scale
     edge = np.clip(x * abs(scale) / 1.5, -50, 50)  # 1.5 Å wide
-    profile = np.exp(-np.maximum(x, 0)) / (1 + np.exp(-edge))
+    tail = np.exp(-np.maximum(x, 0))
+    profile = tail / (1 + np.exp(-edge))
     return np.asarray(depths) @ profile
 
 
@@ -154,21 +157,24 @@ def _metal_lines(grid):
     """Lines of iron and its neighbours, and a forest of weak ones that is denser and deeper in the blue."""
     named, _ = read_table(TABLES / "metal_lines.ecsv")
     rng = np.random.default_rng(_WEAK_SEED)
-    weak = grid[0] * (grid[-1] / grid[0]) ** (rng.random(_N_WEAK) ** 1.6)
+    place = rng.random(_N_WEAK) ** 1.6  # from the blue end (0) to the red end (1)
+    weak = grid[0] * (grid[-1] / grid[0]) ** place
     bluer_is_deeper = np.clip((weak / 4600) ** -2.2, 0.15, 4)
     depths = rng.exponential(0.11, _N_WEAK) * bluer_is_deeper
     strong = _gaussians(grid, named["wavelength"], named["strength"], _METAL_WIDTH)
     return strong + _gaussians(grid, weak, depths, _METAL_WIDTH)
 
 
-def _magnesium_hydride(grid):
-    return 0.16 * np.exp(-0.5 * ((grid - 5140) / 55) ** 2)
+def _bell(grid, centre, sigma):
+    """A Gaussian of height 1."""
+    x = (grid - centre) / sigma
+    return np.exp(-0.5 * x**2)
 
 
 def _haze(grid):
     """Metal edges below 3990 Å, deepest at 3836 Å, and unresolved lines below 4000 and 5300 Å."""
     below_edge = _step_down(grid, 3990, 14)
-    edges = below_edge * (0.42 + 0.6 * np.exp(-0.5 * ((grid - 3836) / 26) ** 2))
+    edges = below_edge * (0.42 + 0.6 * _bell(grid, 3836, 26))
     near_ultraviolet = 0.40 * np.clip((4000 - grid) / 1000, 0, 1.5)
     blue = 0.15 * np.clip((5300 - grid) / 1300, 0, 1)
     return edges + near_ultraviolet + blue
@@ -192,7 +198,7 @@ def _profiles(grid):
         rows = features["opacity"] == name
         some = {column: values[rows] for column, values in features.items()}
         profiles[name] = _feature_profile(grid, some)
-    profiles["MgNa"] += _magnesium_hydride(grid)
+    profiles["MgNa"] += 0.16 * _bell(grid, 5140, 55)  # bands of MgH
     return profiles
 
 
@@ -207,7 +213,8 @@ def _opacities():
     slopes = np.array([meta["slopes_in_log_metallicity"][name] for name in solar])
     profiles = _profiles(wavelengths())
     by_metallicity = 10 ** (slopes * LOG_METALLICITIES[:, None, None])
-    amplitudes = np.stack(list(solar.values()), axis=1) * by_metallicity
+    at_solar = np.stack(list(solar.values()), axis=1)
+    amplitudes = at_solar * by_metallicity
     return temperatures, amplitudes, np.array([profiles[name] for name in solar])
 
 
@@ -221,21 +228,24 @@ def stars():
         Per unit of the black body's bolometric light, in 1/Å.
     """
     temperatures, amplitudes, profiles = _opacities()
-    metres = wavelengths() * 1e-10
-    planck = metres**-5 / np.expm1(SECOND_RADIATION_CONSTANT / metres / temperatures[:, None])
-    # Its integral over the wavelength in Å becomes 1
-    planck *= 15 / np.pi**4 * (SECOND_RADIATION_CONSTANT / temperatures[:, None]) ** 4 * 1e-10
-    return planck * np.exp(-np.tensordot(amplitudes, profiles, axes=1))
+    angstrom = 1e-10  # m
+    metres = wavelengths() * angstrom
+    scale = SECOND_RADIATION_CONSTANT / temperatures[:, None]  # m
+    planck = metres**-5 / np.expm1(scale / metres)
+    planck *= 15 / np.pi**4 * scale**4 * angstrom  # its integral over the wavelength in Å is 1
+    depth = np.tensordot(amplitudes, profiles, axes=1)
+    return planck * np.exp(-depth)
 
 
 def _by_temperature(light, temperature):
     """Sum up light at any temperatures into those of `stars`, in two neighbours each: (n_temperatures,)."""
-    nodes = _opacities()[0]
-    n = len(nodes)
-    position = np.interp(np.log(temperature), np.log(nodes), np.arange(n))
+    log_nodes = np.log(_opacities()[0])
+    n = len(log_nodes)
+    position = np.interp(np.log(temperature), log_nodes, np.arange(n))
     lower = np.minimum(position.astype(int), n - 2)
-    in_lower = np.bincount(lower, light * (lower + 1 - position), n)
-    return in_lower + np.bincount(lower + 1, light * (position - lower), n)
+    upper = lower + 1
+    in_lower = np.bincount(lower, light * (upper - position), n)
+    return in_lower + np.bincount(upper, light * (position - lower), n)
 
 
 def _light(age, log_metallicity):
@@ -243,7 +253,8 @@ def _light(age, log_metallicity):
     main, temperature = _main_sequence(age, log_metallicity)
     share = np.interp(np.log10(age) + 9, _GIANT_LOG_AGES, _GIANT_SHARES)
     giants = np.array(list(_GIANTS)) * 10 ** (-0.04 * log_metallicity)
-    evolved = main.sum() * share / (1 - share) * np.array(list(_GIANTS.values()))
+    all_evolved = main.sum() * share / (1 - share)
+    evolved = all_evolved * np.array(list(_GIANTS.values()))
     return _by_temperature(main, temperature.clip(3200)) + _by_temperature(evolved, giants)
 
 
@@ -254,15 +265,19 @@ def _main_sequence(age, log_metallicity):
     and above), up to 1.8 times as much at the end; and T = 5780 K m^0.56; masses in solar ones.
     """
     mass = np.geomspace(0.1, 60, 1500)
+    width = np.gradient(mass)
     number = np.where(mass < 0.5, 2 * mass**-1.3, mass**-2.3)  # Kroupa
-    number /= (number * mass * np.gradient(mass)).sum()
+    number /= (number * mass * width).sum()
     lifetime = 10 * mass**-2.9 + 0.003
     spent = age / lifetime
-    luminosity = np.select((mass < 0.43, mass < 2), (0.23 * mass**2.3, mass**4), 1.4 * mass**3.5)
-    luminosity = np.where(spent < 1, luminosity * (1 + 0.8 * spent**2), 0)
-    temperature = np.clip(5780 * mass**0.56, 3300, 35000) * 10 ** (-0.03 * log_metallicity)
-    temperature = temperature * (1 - 0.06 * spent**2)
-    return luminosity * number * np.gradient(mass), temperature
+    steep = np.where(mass < 2, mass**4, 1.4 * mass**3.5)
+    young = np.where(mass < 0.43, 0.23 * mass**2.3, steep)
+    brightened = young * (1 + 0.8 * spent**2)
+    luminosity = np.where(spent < 1, brightened, 0)
+    solar = np.clip(5780 * mass**0.56, 3300, 35000)
+    metal_rich = solar * 10 ** (-0.03 * log_metallicity)
+    temperature = metal_rich * (1 - 0.06 * spent**2)
+    return luminosity * number * width, temperature
 
 
 @lru_cache(maxsize=1)
@@ -274,7 +289,7 @@ def populations():
     numpy.ndarray, shape (n_ages, n_metallicities, n_pix)
         In solar luminosities per Å and solar mass formed, for `AGES` and `LOG_METALLICITIES`.
     """
-    light = np.array([[_light(age, z) for z in LOG_METALLICITIES] for age in AGES])
+    light = np.array([[_light(age, z) for z in LOG_METALLICITIES] for age in AGES])  # (a, z, t)
     return np.einsum("azt,ztp->azp", light, stars())
 
 
@@ -290,7 +305,8 @@ def surviving_mass(age):
 
     After Bruzual & Charlot (2003, MNRAS 344, 1000), for the mass function of Kroupa.
     """
-    return 1 - 0.4 * np.clip((np.log10(age) + 2.5) / 3.6, 0, 1)
+    grown_old = np.clip((np.log10(age) + 2.5) / 3.6, 0, 1)  # from 3 Myr (0) to 13 Gyr (1)
+    return 1 - 0.4 * grown_old
 
 
 def mass_by_age(time, decline, recent, burst_age, burst_mass):
@@ -312,12 +328,16 @@ def mass_by_age(time, decline, recent, burst_age, burst_mass):
     numpy.ndarray, shape (n, n_ages)
         Share of the mass formed in the bins around `AGES`; rows add up to 1.
     """
-    decline = np.where(np.abs(decline) < 1e-3, 1e-3, decline)[:, None]  # a constant rate, nearly
+    constant = np.abs(decline) < 1e-3
+    decline = np.where(constant, 1e-3, decline)[:, None]
     reached = np.minimum(_AGE_EDGES / time[:, None], 1)
-    share = np.diff(np.exp(decline * (reached - 1))) / -np.expm1(-decline)
+    formed = np.exp(decline * (reached - 1))  # before that age, up to a constant
+    share = np.diff(formed) / -np.expm1(-decline)
     share[:, AGES <= RECENT] *= recent[:, None]
-    share *= (1 - burst_mass[:, None]) / share.sum(axis=1, keepdims=True)
-    nearest = np.abs(np.log(AGES) - np.log(burst_age)[:, None]).argmin(axis=1)
+    total = share.sum(axis=1, keepdims=True)
+    share *= (1 - burst_mass[:, None]) / total
+    distance = np.log(AGES) - np.log(burst_age)[:, None]
+    nearest = np.abs(distance).argmin(axis=1)
     share[np.arange(len(share)), nearest] += burst_mass
     return share
 
@@ -351,15 +371,14 @@ def line_ratios(oxygen):
     log_o3_over_hbeta = np.clip((8.73 - oxygen) / 0.32 + log_n2, -1, 0.8)
     o3 = 10**log_o3_over_hbeta / HALPHA_OVER_HBETA
     o2 = np.clip(16.73 - 1.75 * (oxygen + 0.3), 0.4, 2.2)
-    young = _spread(o2=o2, ne3=0.07 * o3, o3=o3, he1=0.042, o1=0.04, n2=10**log_n2, s2=0.35)
-    old = _spread(**_OLD_RATIOS)
-    one = np.ones_like(oxygen)
-    return tuple({name: value * one for name, value in kind.items()} for kind in (young, old))
+    young = _YOUNG_RATIOS | {"o2": o2, "ne3": 0.07 * o3, "o3": o3, "n2": 10**log_n2}
+    n = len(oxygen)
+    return _spread(n, **young), _spread(n, **_OLD_RATIOS)
 
 
-def _spread(o2, ne3, o3, he1, o1, n2, s2):
-    """Lines of doublets and of the Balmer series from those that stand for them."""
-    return {
+def _spread(n, o2, ne3, o3, he1, o1, n2, s2):
+    """Of n galaxies: lines of doublets and of the Balmer series from those that stand for them."""
+    ratios = {
         "[O II] 3726": o2 * _O2_DOUBLET[0],
         "[O II] 3729": o2 * _O2_DOUBLET[1],
         "[Ne III] 3869": ne3,
@@ -376,3 +395,4 @@ def _spread(o2, ne3, o3, he1, o1, n2, s2):
         "[S II] 6716": s2 * _S2_DOUBLET[0],
         "[S II] 6731": s2 * _S2_DOUBLET[1],
     }
+    return {name: np.broadcast_to(ratio, n) for name, ratio in ratios.items()}
