@@ -14,7 +14,14 @@ from helpers.astro import cosmology
 from helpers.astro.lines import LINES
 
 STEP = 0.0012  # in ln λ
-REST = np.exp(np.arange(np.log(600), np.log(22_000), STEP))  # Å
+
+
+def _even(start, end):
+    """Wavelengths that are `STEP` apart in ln λ."""
+    return np.exp(np.arange(np.log(start), np.log(end), STEP))
+
+
+REST = _even(600, 22_000)  # Å
 REFERENCE = 5500.0  # Å, where templates are 1
 ZERO_POINT = 25.0  # AB magnitude of flux 1
 LYMAN_LIMIT = 912.0  # Å
@@ -87,7 +94,7 @@ def throughput(band):
 def _norm(band):
     """∫ T dλ/λ of a filter."""
     wavelength, transmission = throughput(band)
-    fine = np.exp(np.arange(np.log(wavelength[0]), np.log(wavelength[-1]), STEP))
+    fine = _even(wavelength[0], wavelength[-1])
     return np.interp(fine, wavelength, transmission).sum() * STEP
 
 
@@ -97,7 +104,8 @@ def pivot(band):
     wavelength, transmission = throughput(band)
     fine = np.linspace(wavelength[0], wavelength[-1], 4000)
     fine_t = np.interp(fine, wavelength, transmission)
-    return float(np.sqrt((fine_t * fine).sum() / (fine_t / fine).sum()))
+    square = (fine_t * fine).sum() / (fine_t / fine).sum()
+    return float(np.sqrt(square))
 
 
 @cache
@@ -116,7 +124,8 @@ def normalised(per_frequency):
 
 def power_law(slope):
     """A spectrum with energy per wavelength ∝ λ^slope above the Lyman limit, as that of young stars."""
-    return normalised(np.where(REST > LYMAN_LIMIT, REST ** (slope + 2), 0.0))
+    per_frequency = REST ** (slope + 2)
+    return normalised(np.where(REST > LYMAN_LIMIT, per_frequency, 0.0))
 
 
 def emission_lines():
@@ -128,9 +137,9 @@ def emission_lines():
     for name, energy in EMISSION.items():
         centre = LINES[name].wavelength
         sigma = LINE_WIDTH * centre
-        per_wavelength = np.exp(-0.5 * ((REST - centre) / sigma) ** 2) / (
-            sigma * np.sqrt(2 * np.pi)
-        )
+        x = (REST - centre) / sigma
+        norm = sigma * np.sqrt(2 * np.pi)
+        per_wavelength = np.exp(-0.5 * x**2) / norm
         total += energy * per_wavelength * (REST / REFERENCE) ** 2
     return total
 
@@ -174,7 +183,8 @@ def transmission_of_hydrogen(rest, z):
         by_line = strength * (observed / line) ** LYMAN_SLOPE
         depth += np.where(rest < line, by_line, 0.0)
     continuum = np.maximum(_lyman_continuum(observed, z), 0)
-    return np.exp(-depth - np.where(rest < LYMAN_LIMIT, continuum, 0.0))
+    depth += np.where(rest < LYMAN_LIMIT, continuum, 0.0)
+    return np.exp(-depth)
 
 
 def _lyman_continuum(observed, z):
@@ -204,14 +214,18 @@ def through_filters(spectra, bands, redshifts):
         Dimming by distance is left out: see `dimming`. Absorption on the way is in.
     """
     norms = [_norm(band) for band in bands]
-    table = np.empty((len(redshifts), len(spectra), len(bands)))
-    for number, z in enumerate(redshifts):
-        observed = REST * (1 + z)
-        responses = [np.interp(observed, *throughput(band), left=0, right=0) for band in bands]
+    table = []
+    for z in redshifts:
+        responses = np.stack([_response(band, z) for band in bands])
         absorbed = spectra * transmission_of_hydrogen(REST, z)
         # A sum over ln λ, that is over dν/ν
-        table[number] = absorbed @ np.stack(responses).T * STEP / norms
-    return table
+        table.append(absorbed @ responses.T * STEP / norms)
+    return np.stack(table)
+
+
+def _response(band, z):
+    """Throughput of a filter by rest wavelength at a redshift: shape (m,)."""
+    return np.interp(REST * (1 + z), *throughput(band), left=0, right=0)
 
 
 def dimming(z):

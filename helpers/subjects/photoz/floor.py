@@ -21,8 +21,9 @@ LOG_RANGE = (np.log1p(mock.LOWEST), np.log1p(mock.HIGHEST))
 GRID = np.expm1(np.linspace(*LOG_RANGE, 341))  # edges of the cells of redshift
 NEGLIGIBLE = 60.0  # members whose χ² is so much above the smallest one are left out
 LEAST_LOG_MASS = 9  # of `helpers.subjects.photoz.data.selected`
-# Gauss-Hermite, for the luminosity: place in standard deviations, and weight
-NODES = ((-np.sqrt(3), 1 / 6), (0.0, 2 / 3), (np.sqrt(3), 1 / 6))
+# Gauss-Hermite, for the luminosity: places in standard deviations, and weights
+NODES = (-np.sqrt(3), 0.0, np.sqrt(3))
+NODE_WEIGHTS = (1 / 6, 2 / 3, 1 / 6)
 AT_A_TIME = 32  # galaxies
 
 
@@ -80,8 +81,9 @@ def log_prior(galaxies, magnitude, magnitude_f160w, spectroscopic):
     """
     z = galaxies["z"]
     fraction = mock.quiescent_fraction(z, magnitude)
+    of_kind = np.where(galaxies["quiescent"], fraction, 1 - fraction)
     density = mock.log_density(z, magnitude) + np.log1p(z)
-    density += np.log(np.where(galaxies["quiescent"], fraction, 1 - fraction))
+    density += np.log(of_kind)
     if spectroscopic:
         density += np.log(mock.spectroscopic_chance(z, magnitude_f160w))
         mass = mock.log_mass({"magnitude": magnitude, "type": galaxies["type"]})
@@ -124,6 +126,7 @@ def posterior(data, n=100_000, seed=0, spectroscopic=True):
         raise ValueError(f"expected a simulated catalogue, {found}")
     members = library(n, seed)
     squared = members.flux**2
+    n_cells = len(GRID) - 1
     cell = np.searchsorted(GRID, members.galaxies["z"], side="right") - 1
     flux, weight = _calibrated(data)
     cumulative = np.zeros((len(data), len(GRID)))
@@ -133,15 +136,16 @@ def posterior(data, n=100_000, seed=0, spectroscopic=True):
         overlap = (weight[some] * flux[some]) @ members.flux.T
         strength = weight[some] @ squared.T
         # χ² of nothing minus that of the member
-        gain = np.where(overlap > 0, overlap, 0) ** 2 / strength
+        gain = np.maximum(overlap, 0) ** 2 / strength
         for row in range(len(gain)):
             likely = gain[row] > gain[row].max() - NEGLIGIBLE
             near = np.flatnonzero(likely & (overlap[row] > 0))
-            fit = _Fit(near, overlap[row, near].astype(float), strength[row, near].astype(float))
+            fit = _Fit(near, overlap[row, near], strength[row, near])
             chance = _chances(members, fit, spectroscopic)
-            effective[start + row] = chance.sum() ** 2 / np.square(chance).sum()
-            mass = np.bincount(cell[near], chance, minlength=len(GRID) - 1)
-            cumulative[start + row, 1:] = np.cumsum(mass / mass.sum())
+            galaxy = start + row
+            effective[galaxy] = chance.sum() ** 2 / np.square(chance).sum()
+            mass = np.bincount(cell[near], chance, minlength=n_cells)
+            cumulative[galaxy, 1:] = np.cumsum(mass / mass.sum())
     return cumulative.clip(0, 1), effective
 
 
@@ -153,7 +157,8 @@ def _calibrated(data):
     error = data.error / scale
     variance = error**2 + (mock.CALIBRATION * flux) ** 2
     weight = np.where(np.isfinite(flux), 1 / variance, 0.0)
-    return np.nan_to_num(flux).astype(np.float32), weight.astype(np.float32)
+    flux = np.nan_to_num(flux)
+    return flux.astype(np.float32), weight.astype(np.float32)
 
 
 class _Fit(NamedTuple):
@@ -173,18 +178,21 @@ class _Fit(NamedTuple):
 
 def _chances(library, fit, spectroscopic):
     """Weight of each member, with its luminosity integrated out."""
-    best = fit.overlap / fit.strength
-    width = fit.strength**-0.5
-    galaxies = {name: values[fit.members] for name, values in library.galaxies.items()}
-    in_f160w = library.flux[fit.members, BANDS.index("F160W")]
-    total = np.zeros(len(fit.members))
-    for shift, share in NODES:
+    near = fit.members
+    overlap = fit.overlap.astype(float)
+    strength = fit.strength.astype(float)
+    best = overlap / strength
+    width = strength**-0.5
+    galaxies = {name: values[near] for name, values in library.galaxies.items()}
+    in_f160w = library.flux[near, BANDS.index("F160W")]
+    total = np.zeros(len(near))
+    for shift, share in zip(NODES, NODE_WEIGHTS, strict=True):
         amplitude = np.maximum(best + shift * width, 1e-3 * best)
         magnitude = -2.5 * np.log10(amplitude)
         seen = mock.magnitude_of(amplitude * in_f160w)
         prior = log_prior(galaxies, magnitude, seen, spectroscopic)
         total += share * np.exp(prior - 30) * width / amplitude  # dM ∝ da / a
-    gain = fit.overlap * best
+    gain = overlap * best
     return total * np.exp((gain - gain.max()) / 2)
 
 

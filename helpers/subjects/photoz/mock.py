@@ -97,7 +97,8 @@ def templates():
     """
     rng = np.random.default_rng(3)
     base = [seds.cww(name) for name in seds.CWW]
-    base.append(base[-1] * (seds.REST / seds.REFERENCE) ** -0.7)
+    relative = seds.REST / seds.REFERENCE
+    base.append(base[-1] * relative**-0.7)
     return np.stack([_changed(spectrum, rng) for spectrum in base])
 
 
@@ -106,7 +107,8 @@ def _changed(spectrum, rng):
     frequencies = np.array([1.5, 2.5, 4.0, 6.0])
     waves = np.log(seds.REST / seds.REFERENCE)[:, None] * frequencies
     phases = rng.uniform(0, 2 * np.pi, len(frequencies))
-    strengths = rng.normal(0, TEMPLATE_SCATTER / np.sqrt(2), len(frequencies))
+    amplitude = TEMPLATE_SCATTER / np.sqrt(2)
+    strengths = rng.normal(0, amplitude, len(frequencies))
     curve = (np.sin(waves + phases) * strengths).sum(axis=1)
     return seds.normalised(spectrum * np.exp(curve))
 
@@ -137,28 +139,35 @@ def model_colours(galaxies, bands=BANDS):
     -------
     numpy.ndarray, shape (n, k)
     """
+    z, kind, dust, tilt, lines = (
+        galaxies[name][:, None] for name in ("z", "type", "dust", "tilt", "lines")
+    )
     first, table = _tables(tuple(bands))
-    place = (np.log1p(galaxies["z"]) - np.log1p(first)) / STEP
+    place = (np.log1p(z) - np.log1p(first)) / STEP
     row = place.astype(int)
-    part = (place - row)[:, None]
+    part = place - row
 
     def at(template):
         """Fluxes of a template, one number a galaxy or one for all, between two redshifts."""
-        return (1 - part) * table[row, template] + part * table[row + 1, template]
+        before = table[row, template][:, 0]
+        after = table[row + 1, template][:, 0]
+        return (1 - part) * before + part * after
 
-    earlier = np.clip(galaxies["type"].astype(int), 0, 3)
-    mix = (galaxies["type"] - earlier)[:, None]
+    earlier = np.clip(kind.astype(int), 0, 3)
+    mix = kind - earlier
     stars = (1 - mix) * at(earlier) + mix * at(earlier + 1)
-    flux = stars + galaxies["lines"][:, None] * at(5)
-    rest = np.array([seds.pivot(band) for band in bands]) / (1 + galaxies["z"])[:, None]
-    dimmed = 10 ** (-0.4 * galaxies["dust"][:, None] * seds.attenuation(rest))
-    tilted = (rest / seds.REFERENCE) ** galaxies["tilt"][:, None]
-    return flux * dimmed * tilted
+    flux = stars + lines * at(5)
+    pivots = np.array([seds.pivot(band) for band in bands])
+    rest = pivots / (1 + z)
+    dimming = 10 ** (-0.4 * dust * seds.attenuation(rest))
+    tilting = (rest / seds.REFERENCE) ** tilt
+    return flux * dimming * tilting
 
 
 def model_fluxes(galaxies, bands=BANDS):
     """Noise-free fluxes of galaxies, shape (n, k)."""
-    scale = seds.dimming(galaxies["z"]) * 10 ** (-0.4 * galaxies["magnitude"])
+    luminosity = 10 ** (-0.4 * galaxies["magnitude"])
+    scale = seds.dimming(galaxies["z"]) * luminosity
     return scale[:, None] * model_colours(galaxies, bands)
 
 
@@ -174,7 +183,9 @@ def log_density(z, magnitude):
     luminosity = 10 ** (0.4 * (brightest - magnitude))  # over L*
     grid, log_volumes = _log_volumes()
     log_volume = np.interp(z, grid, log_volumes)
-    return log_volume - 0.8 * np.log1p(z) + (FAINT_SLOPE + 1) * np.log(luminosity) - luminosity
+    thinning = -0.8 * np.log1p(z)
+    faint_end = (FAINT_SLOPE + 1) * np.log(luminosity)
+    return log_volume + thinning + faint_end - luminosity
 
 
 @cache
@@ -186,7 +197,8 @@ def _log_volumes():
 
 def quiescent_fraction(z, magnitude):
     """Fraction of galaxies that form no stars: larger for the luminous ones, smaller in the past."""
-    return 0.65 * np.exp(-0.45 * z) / (1 + np.exp((magnitude - BRIGHT_END) / 0.7))
+    of_luminous = 0.65 * np.exp(-0.45 * z)
+    return of_luminous / (1 + np.exp((magnitude - BRIGHT_END) / 0.7))
 
 
 def spectroscopic_chance(z, magnitude_f160w):
@@ -195,7 +207,9 @@ def spectroscopic_chance(z, magnitude_f160w):
     Bright galaxies have a good one, with a gap where lines leave the optical.
     """
     bright = 0.7 / (1 + np.exp((magnitude_f160w - 22.3) / 0.5)) + 0.03
-    return bright * (1 - 0.6 * np.exp(-(((z - 1.75) / 0.35) ** 2)))
+    x = (z - 1.75) / 0.35
+    gap = 0.6 * np.exp(-(x**2))
+    return bright * (1 - gap)
 
 
 def log_mass(galaxies):
@@ -222,9 +236,11 @@ def draw_shapes(z, quiescent, rng):
     early = 0.9 * rng.beta(1, 2.5, n)
     late = 0.9 + 3.1 * rng.beta(2, 1.6, n)
     kind = np.where(quiescent, early, late)
-    dust = np.minimum(rng.exponential(np.where(quiescent, 0.1, 0.5)), 3.0)
+    typical = np.where(quiescent, 0.1, 0.5)
+    dust = np.minimum(rng.exponential(typical), 3.0)
     scatter = 10 ** rng.normal(0, 0.3, n)
-    lines = 12 * np.maximum(kind - 0.5, 0) * (1 + z) * scatter
+    forming = np.maximum(kind - 0.5, 0)
+    lines = 12 * forming * (1 + z) * scatter
     tilt = rng.normal(0, 0.1, n)
     return {"z": z, "type": kind, "dust": dust, "tilt": tilt, "lines": lines}
 
@@ -248,16 +264,18 @@ def _draw_redshifts(n, rng):
     """Redshifts and absolute magnitudes, from cells of a grid that is even in ln(1 + z) and magnitude."""
     log_1z, log_1z_step = _cells(np.log1p(LOWEST), np.log1p(HIGHEST), 400)
     magnitude, magnitude_step = _cells(-25.5, -13.5, 300)
-    z = np.expm1(log_1z)
-    log_weight = log_density(z[:, None], magnitude) + log_1z[:, None]
-    apparent = magnitude - 2.5 * np.log10(seds.dimming(z))[:, None] + ZERO_POINT
+    z = np.expm1(log_1z)[:, None]
+    log_weight = log_density(z, magnitude) + log_1z[:, None]
+    distance = -2.5 * np.log10(seds.dimming(z))
+    apparent = magnitude + distance + ZERO_POINT
     may_be_seen = apparent < LIMIT + 1.8
-    weight = (np.exp(log_weight - log_weight.max()) * may_be_seen).ravel()
-    cell = rng.choice(weight.size, n, p=weight / weight.sum())
-    row, column = np.unravel_index(cell, log_weight.shape)
-    within = rng.uniform(-0.5, 0.5, (2, n))
-    drawn_z = np.expm1(log_1z[row] + within[0] * log_1z_step)
-    return drawn_z, magnitude[column] + within[1] * magnitude_step
+    weight = np.exp(log_weight - log_weight.max()) * may_be_seen
+    chance = (weight / weight.sum()).ravel()
+    cell = rng.choice(chance.size, n, p=chance)
+    row, column = np.unravel_index(cell, weight.shape)
+    along_z, along_magnitude = rng.uniform(-0.5, 0.5, (2, n))
+    drawn_z = np.expm1(log_1z[row] + along_z * log_1z_step)
+    return drawn_z, magnitude[column] + along_magnitude * magnitude_step
 
 
 def _cells(start, end, n):
@@ -274,7 +292,8 @@ def _cells(start, end, n):
 def zero_points():
     """Relative errors of the zero points, shape (5 fields, 5 bands): the same in every catalogue."""
     rng = np.random.default_rng(4)
-    return np.exp(rng.normal(0, ZERO_POINTS, (len(FIELDS), len(BANDS))))
+    shape = (len(FIELDS), len(BANDS))
+    return np.exp(rng.normal(0, ZERO_POINTS, shape))
 
 
 def observe(galaxies, rng):
@@ -297,10 +316,13 @@ def observe(galaxies, rng):
     shape = (n, len(bands))
     shares = np.array([COVERAGE[name].share for name in FIELDS])
     field = rng.choice(len(FIELDS), n, p=shares)
-    deeper = np.array([COVERAGE[name].deeper for name in FIELDS])[field]
-    limit = np.array([DEPTH[band] for band in bands]) + deeper[:, None]
-    error = flux_of(limit) / 5 * np.exp(rng.normal(0, 0.15, shape))
-    flux = model_fluxes(galaxies, bands) * (1 + CALIBRATION * rng.standard_normal(shape))
+    deeper = np.array([COVERAGE[name].deeper for name in FIELDS])
+    depth = np.array([DEPTH[band] for band in bands])
+    limit = depth + deeper[field][:, None]
+    scatter = np.exp(rng.normal(0, 0.15, shape))
+    error = flux_of(limit) / 5 * scatter
+    calibration = 1 + CALIBRATION * rng.standard_normal(shape)
+    flux = model_fluxes(galaxies, bands) * calibration
     flux[:, : len(BANDS)] *= zero_points()[field]
     return flux + error * rng.standard_normal(shape), error, field
 
@@ -329,7 +351,9 @@ def simulate(n, seed=0, z_peak=True):
         part = _draw_seen(missing, rng)
         parts.append(part)
         missing -= len(part.field)
-    truth = {name: np.concatenate([part.galaxies[name] for part in parts]) for name in PARAMETERS}
+    truth = {}
+    for name in PARAMETERS:
+        truth[name] = np.concatenate([part.galaxies[name] for part in parts])
     flux = np.concatenate([part.flux for part in parts])
     error = np.concatenate([part.error for part in parts])
     field = np.concatenate([part.field for part in parts])
@@ -378,16 +402,18 @@ def _table(truth, flux, error, field, rng, z_peak):
     columns["Av"] = np.round(np.clip(dust, 0, 4), 1)
     columns["z_peak"] = np.full(n, MISSING)
     if z_peak:
-        columns["z_peak"] = _z_peak(np.where(observed, flux, np.nan), error, _selected(flux))
+        known = np.where(observed, flux, np.nan)
+        columns["z_peak"] = _z_peak(known, error, _selected(flux))
     columns |= _measurements(flux, error, observed, columns["tot_cor"])
     return pd.DataFrame(columns)[COLUMNS]
 
 
 def _draw_observed(shape, rng):
     """Which flux was measured: not every galaxy lies in the images of every band."""
+    n, _ = shape
     observed = np.ones(shape, dtype=bool)
     for band, share in NOT_OBSERVED.items():
-        observed[:, BANDS.index(band)] = rng.random(len(observed)) >= share
+        observed[:, BANDS.index(band)] = rng.random(n) >= share
     return observed
 
 
@@ -410,13 +436,13 @@ def _spectroscopic(truth, rng):
 
 def _places(field, rng):
     """Fields and places, in pixels and in degrees."""
-    fields = list(FIELDS.values())
     x, y = rng.uniform(500, 9500, (2, len(field)))
     north = (y - 5000) * PIXEL / 3600
     east = (x - 5000) * PIXEL / 3600
-    dec = np.array([place.dec for place in fields])[field] + north
-    ra = np.array([place.ra for place in fields])[field] + east / np.cos(np.radians(dec))
-    letter = np.array([place.letter for place in fields])[field]
+    letter, ra, dec = zip(*FIELDS.values(), strict=True)
+    letter = np.array(letter)[field]
+    dec = np.array(dec)[field] + north
+    ra = np.array(ra)[field] + east / np.cos(np.radians(dec))
     return {"field": letter, "ra": ra, "dec": dec, "x": x, "y": y}
 
 

@@ -18,6 +18,7 @@ from helpers.evaluation import distributions
 AT_A_TIME = 64  # galaxies, so that their matrices fit into the cache
 LOWEST = 0.02  # redshift of the grid
 RIDGE = 1e-9  # added to the diagonal, relative to Σ w, so that all can be solved
+TINY = 1e-300  # instead of 0, which nothing can be divided by
 VALLEY = 0.05  # of the maximum: what is below it divides peaks of p(z)
 PIVOT = 22  # magnitude
 START = (1.5, 1.6, -0.2, 0.15)  # of the prior: a survey of this depth, roughly
@@ -85,10 +86,13 @@ class MagnitudePrior:
 
 def _log_prior(numbers, z, magnitude):
     a, b, c, d = numbers
+    log_z = np.log(z)
     log_scale = c + d * (magnitude - PIVOT)
-    log_norm = np.log(b) - (a + 1) * log_scale - gammaln((a + 1) / b)
+    power = a + 1
+    log_norm = np.log(b) - power * log_scale - gammaln(power / b)
     with np.errstate(over="ignore"):
-        return log_norm + a * np.log(z) - np.exp(b * (np.log(z) - log_scale))
+        tail = np.exp(b * (log_z - log_scale))
+    return log_norm + a * log_z - tail
 
 
 class TemplateFit:
@@ -116,7 +120,8 @@ class TemplateFit:
         self.bands = tuple(bands)
         self.template_error = template_error
         self.at_most = at_most
-        self.grid = np.expm1(np.arange(np.log1p(LOWEST), np.log1p(z_max), step))
+        log_1z = np.arange(np.log1p(LOWEST), np.log1p(z_max), step)
+        self.grid = np.expm1(log_1z)
         self.models = seds.through_filters(templates, self.bands, self.grid)  # (n_z, k, bands)
 
     def weights(self, flux, error):
@@ -154,15 +159,17 @@ class TemplateFit:
         return result
 
     def _chi2(self, flux, weight):
-        n_z, k, _ = self.models.shape
-        norms = np.linalg.norm(self.models, axis=2, keepdims=True).clip(1e-300)
-        models = self.models / norms
-        products = np.einsum("zkb,zlb->zklb", models, models).reshape(n_z * k * k, -1)
+        n_z, k, n_bands = self.models.shape
+        norms = np.linalg.norm(self.models, axis=2, keepdims=True)
+        models = self.models / norms.clip(TINY)
+        products = np.einsum("zkb,zlb->zklb", models, models)
+        products = products.reshape(-1, n_bands)
         matrix = (weight @ products.T).reshape(-1, n_z, k, k)
-        ridge = RIDGE * (weight.sum(axis=1) + 1e-300)
+        ridge = RIDGE * (weight.sum(axis=1) + TINY)
         matrix += ridge[:, None, None, None] * np.eye(k)
         weighted = weight * flux
-        vector = (weighted @ models.reshape(n_z * k, -1).T).reshape(-1, n_z, k)
+        models = models.reshape(-1, n_bands)
+        vector = (weighted @ models.T).reshape(-1, n_z, k)
         gain = nonnegative_gain(matrix, vector, min(self.at_most, k))
         of_nothing = (weight * flux**2).sum(axis=1, keepdims=True)
         return np.maximum(of_nothing - gain, 0)
@@ -240,7 +247,8 @@ def nonnegative_gain(matrix, vector, at_most):
             amplitude = _solve(left, right)
             allowed = (amplitude >= 0).all(axis=-1)
             reached = (amplitude * right).sum(axis=-1)
-            np.maximum(gain, np.where(allowed, reached, 0), out=gain)
+            reached[~allowed] = 0
+            np.maximum(gain, reached, out=gain)
     return gain
 
 

@@ -186,7 +186,8 @@ def measure(wavelength, flux, error=None):
     left_out = ", ".join(name for name in INDICES if name not in within)
     if left_out:
         print(f"indices: {left_out} left out, the grid covers only {covered}")
-    missing = table[list(within)].isna().any(axis=1).sum()
+    values = table[list(within)]
+    missing = values.isna().any(axis=1).sum()
     if missing:
         reasons = "bad pixels, or a continuum not positive"
         print(f"indices: {missing} of {len(table)} spectra lack an index (NaN): {reasons}")
@@ -232,10 +233,12 @@ class _Cut:
         self._has_error = error is not None
         self.wavelength = wavelength[first:last]
         self.edges = edges[first : last + 1]
-        flux = flux[..., first:last].reshape(-1, last - first).astype(float)
+        n_pix = last - first
+        flux = flux[..., first:last].reshape(-1, n_pix)
+        flux = flux.astype(float)
         sigma = np.ones_like(flux)
         if error is not None:
-            sigma[:] = np.asarray(error)[..., first:last].reshape(flux.shape)
+            sigma[:] = np.asarray(error)[..., first:last].reshape(-1, n_pix)
         self.good = pixels.good(flux, sigma)
         self.flux = np.where(self.good, flux, 0)
         self.variance = np.where(self.good, sigma, 0) ** 2
@@ -243,8 +246,7 @@ class _Cut:
     def widths(self, band):
         """How much of each pixel lies in the band, in Å, shape (n_pix,)."""
         lower, upper = band
-        inside = np.minimum(self.edges[1:], upper) - np.maximum(self.edges[:-1], lower)
-        return np.clip(inside, 0, None)
+        return np.diff(np.clip(self.edges, lower, upper))
 
     def weights(self, band):
         """Weights of the pixels in a mean over the band; their sum is 1, or NaN if too little is covered."""
