@@ -2,7 +2,9 @@
 
 import copy
 import os
+import re
 import signal
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,6 +19,7 @@ from helpers.training import Game, TrainingError, TrainingInterrupted, checkpoin
 from helpers.training.failures import check_processes
 from helpers.training.loop import planned
 
+ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = np.random.default_rng(0).normal(size=(300, 6)).astype("f4") @ np.eye(6, dtype="f4") ** 2
 STEPS = 20
 LATENTS = 2
@@ -363,3 +366,23 @@ def test_several_processes_are_refused():
     check_processes(fabric, 64, [SAMPLES], allowed=True)
     with pytest.raises(ValueError, match="two samples for each of 2 processes.*found 3"):
         check_processes(fabric, 64, [SAMPLES[:3]], allowed=True)
+
+
+def test_the_game_in_the_documentation_is_played_and_goes_on(tmp_path, monkeypatch, capsys):
+    """As a reader would copy it, with images in the place of hers."""
+    page = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
+    section = page[page.index("## A game of your own") :]
+    (_, code, *_) = re.split(r"^```(?:python)?$", section, flags=re.MULTILINE)
+    monkeypatch.chdir(tmp_path)
+    images = np.random.default_rng(0).normal(size=(200, 64)).astype("f4")
+    reconstructions = []
+    for _ in "ab":
+        namespace = {"__name__": "__main__", "images": images}
+        exec(code, namespace)
+        history = namespace["history"]
+        assert list(history.curves) == ["reconstruction", "divergence", "critic"]
+        assert history.steps[-1] == 200
+        reconstructions.append(history.curves["reconstruction"])
+    assert reconstructions[0] == reconstructions[1]
+    assert reconstructions[0][-1] < 0.9 * reconstructions[0][0]
+    assert "holds this very training, finished" in capsys.readouterr().out
