@@ -1,7 +1,7 @@
 """One loop for every game: order of the samples, checkpoints, history, way back to good weights."""
 
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -248,6 +248,17 @@ def _samples(data, device):
     return data if isinstance(data, Samples) else Samples(data, device)
 
 
+@contextmanager
+def own_random_numbers(device, seed):
+    """Draw random numbers apart from those of the training, which goes on as if none were drawn."""
+    on_gpu = device.type == "cuda"
+    with torch.random.fork_rng([device] if on_gpu else []):
+        torch.default_generator.manual_seed(seed)
+        if on_gpu:
+            torch.cuda.manual_seed(seed)
+        yield
+
+
 class _Match:
     """One game as it is played: its samples, its plan, and how far it is."""
 
@@ -279,13 +290,15 @@ class _Match:
         for network in self.game.networks.values():
             network.train()
         due = min((len(self.history) + 1) * self.every, self.total)
-        state = self.state
-        while state.done < due:
-            batches = [next(self.batches) for _ in range(self.game.batches_a_step)]
-            losses = self.game.step(*batches)
-            state.losses.note(state.done, losses)
-            state.done += 1
+        while self.state.done < due:
+            self._step()
             session.step()
+
+    def _step(self):
+        batches = [next(self.batches) for _ in range(self.game.batches_a_step)]
+        losses = self.game.step(*batches)
+        self.state.losses.note(self.state.done, losses)
+        self.state.done += 1
 
     def check(self, fabric=None):
         """Return the losses since the last entry, by name; raise if one of them is not finite."""
@@ -307,9 +320,7 @@ class _Match:
             network.eval()
         if self.held_out:
             self.history.add_losses(self._validation_losses())
-        device = self.fabric.device
-        with torch.random.fork_rng([device] if device.type == "cuda" else []), torch.no_grad():
-            torch.manual_seed(self.state.done)
+        with own_random_numbers(self.fabric.device, self.state.done), torch.no_grad():
             self.game.at_entry(self.history)
 
     @torch.inference_mode()
@@ -328,7 +339,7 @@ class _Match:
         unit = "step" if by_steps else "epoch"
         means = {}
         for name, part in sums.items():
-            own = f"validation {name}" if name in self.state.losses.names else name
+            own = f"validation {name}" if name in self.state.losses.columns else name
             whole = self.fabric.all_reduce(part, reduce_op="sum")
             means[own] = whole.item() / len(samples)
             check_finite([means[own]], number, own, samples, unit=unit)

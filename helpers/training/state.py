@@ -58,8 +58,7 @@ class Losses:
     def __init__(self, every, device):
         self.every = every
         self.device = device
-        self.names = None
-        self.values = None
+        self.columns = {}  # by name: a tensor, one number a step
 
     def note(self, step, losses):
         """Note the named losses of a step, whose number counts from 0.
@@ -71,29 +70,24 @@ class Losses:
         ValueError
             If their names are not those of the step before.
         """
-        if self.names is None:
+        if not self.columns:
             self._begin(losses)
-        elif self.names != list(losses):
+        if losses.keys() != self.columns.keys():
             raise ValueError(
-                f"expected the losses {', '.join(self.names)} in each step, as in the first, found "
+                f"expected the losses {', '.join(self.columns)} in each step, as in the first, found "
                 f"{', '.join(losses)}: return all of them each time, under the same names"
             )
-        with torch.no_grad():
-            torch.stack(list(losses.values()), out=self.values[step % self.every])
+        row = step % self.every
+        for name, loss in losses.items():
+            self.columns[name][row] = loss.detach()
 
     def _begin(self, losses):
-        odd = None if isinstance(losses, dict) and losses else losses
-        for value in losses.values() if odd is None else ():
-            if not torch.is_tensor(value) or value.ndim:
-                odd = value
-        if odd is not None:
-            found = f"shape {tuple(odd.shape)}" if torch.is_tensor(odd) else type(odd).__name__
-            raise TypeError(
-                "expected a step to return named losses, a dictionary of tensors with one number "
-                f"each, found {found}: return for example {{'training': loss}}"
-            )
-        self.names = list(losses)
-        self.values = torch.zeros(self.every, len(losses), device=self.device)
+        if not isinstance(losses, dict) or not losses:
+            raise _no_losses(losses)
+        for name, loss in losses.items():
+            if not torch.is_tensor(loss) or loss.ndim:
+                raise _no_losses(loss)
+            self.columns[name] = torch.zeros(self.every, device=self.device)
 
     def since(self, steps, fabric=None):
         """Return the losses of so many steps: lists of float by name.
@@ -106,21 +100,28 @@ class Losses:
         """
         if not steps:
             return {}
-        values = self.values[:steps]
+        values = torch.stack([column[:steps] for column in self.columns.values()])
         if fabric is not None:
             values = fabric.all_reduce(values)
-        return dict(zip(self.names, values.T.tolist(), strict=True))
+        return dict(zip(self.columns, values.tolist(), strict=True))
 
     def state_dict(self):
-        """Return names and values."""
-        return {"names": self.names, "values": self.values}
+        """Return the losses by name."""
+        return self.columns
 
     def load_state_dict(self, saved):
         """Take over what `state_dict` returned."""
-        self.names = saved["names"]
-        self.values = saved["values"]
-        if self.values is not None:
-            self.values = self.values.to(self.device)
+        self.columns = {name: column.to(self.device) for name, column in saved.items()}
+
+
+def _no_losses(found):
+    what = type(found).__name__
+    if torch.is_tensor(found):
+        what = f"a tensor of shape {tuple(found.shape)}"
+    return TypeError(
+        "expected a step to return named losses, a dictionary of tensors with one number each, found "
+        f"{what}: return for example {{'training': loss}}"
+    )
 
 
 class State:
