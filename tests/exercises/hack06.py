@@ -1,4 +1,4 @@
-"""Exercises of hack 06: the solved version is accepted, plausible wrong answers are told what is wrong."""
+"""Wrong and right answers to the exercises of hack 06."""
 
 from functools import partial
 
@@ -16,29 +16,168 @@ from torch.nn import functional as F
 from helpers.reference import hack06
 
 
-def mask(x, y, radius, width, size=28, shift=0.5, half=0.5, transpose=False):
+def distance(x, y, size, shift=0.5):
     middle = np.arange(size) + shift
-    distance = np.hypot(middle[None, :] - x, middle[:, None] - y)
-    found = np.abs(distance - radius) <= half * width
-    return found.T if transpose else found
+    return np.hypot(middle[None, :] - x, middle[:, None] - y)
+
+
+def mask(shift=0.5, half=0.5, end=np.array):
+    """A mask with pixels or a width of another kind, or with something done to it at the end."""
+
+    def attempt(x, y, radius, width, size=28):
+        return end(np.abs(distance(x, y, size, shift) - radius) <= half * width)
+
+    return attempt
 
 
 def disc(x, y, radius, width, size=28):
-    middle = np.arange(size) + 0.5
-    return np.hypot(middle[None, :] - x, middle[:, None] - y) <= radius + width / 2
+    return distance(x, y, size) <= radius + width / 2
+
+
+def always_28(x, y, radius, width, size=28):
+    return mask()(x, y, radius, width)
+
+
+def first_28(x, y, radius, width, size=28):
+    return mask()(x, y, radius, width, size) & (np.arange(size) < 28)
+
+
+def whole_centre(x, y, radius, width, size=28):
+    return mask()(round(x), round(y), radius, width, size)
+
+
+def whole_radius(x, y, radius, width, size=28):
+    return mask()(x, y, round(radius), width, size)
+
+
+def visible_width(x, y, radius, width, size=28):
+    return mask()(x, y, radius, max(width, 0.5), size)
+
+
+def inside_only(x, y, radius, width, size=28):
+    return mask()(abs(x), abs(y), radius, width, size)
+
+
+def loop(x, y, radius, width, size=28):
+    found = np.zeros((size, size), dtype=bool)
+    for row in range(size):
+        for column in range(size):
+            from_centre = ((column + 0.5 - x) ** 2 + (row + 0.5 - y) ** 2) ** 0.5
+            found[row, column] = abs(from_centre - radius) <= width / 2
+    return found
+
+
+def accuracy(threshold, n_lit, n_rings):
+    return np.mean((n_lit > threshold) + 1 == n_rings)
+
+
+def best_of(candidates_of, score=accuracy):
+    """The best of other candidates, or by another score."""
+
+    def attempt(n_lit, n_rings):
+        candidates = candidates_of(n_lit)
+        return candidates[np.argmax([score(one, n_lit, n_rings) for one in candidates])]
+
+    return attempt
+
+
+def middles(n_lit):
+    ordered = np.unique(n_lit)
+    return (ordered[1:] + ordered[:-1]) / 2
+
+
+def in_steps(step):
+    return lambda n_lit: np.arange(0, n_lit.max(), step)
+
+
+def f1_of_two(threshold, n_lit, n_rings):
+    return f1_score(n_rings == 2, n_lit > threshold)
+
+
+def quantile(n_lit, n_rings):
+    return np.quantile(n_lit, np.mean(n_rings == 1))
+
+
+def mean_of_lit(n_lit, n_rings):
+    return n_lit.mean()
+
+
+def highest(n_lit, n_rings):
+    return n_lit.max()
+
+
+def all_candidates(n_lit, n_rings):
+    return np.unique(n_lit)
+
+
+def best_accuracy(n_lit, n_rings):
+    return max(accuracy(threshold, n_lit, n_rings) for threshold in n_lit)
+
+
+def always_88(n_lit, n_rings):
+    return 88
+
+
+def negative(n_lit, n_rings):
+    return -hack06.lit_pixel_threshold(n_lit, n_rings)
+
+
+def changes_labels(n_lit, n_rings):
+    n_rings -= 1
+    return hack06.lit_pixel_threshold(n_lit, n_rings + 1)
+
+
+def nothing(*arguments):
+    return None
+
+
+def pipeline(*before, keep=PCA, last=SVC):
+    """A pipeline of these steps."""
+    return lambda n=50: make_pipeline(*(step() for step in before), keep(n), last())
+
+
+def keeping_50(n):
+    return PCA(50)
+
+
+def keeping_10(n=10):
+    return make_pipeline(PCA(n), SVC())
+
+
+def without_pipeline(n=50):
+    return SVC()
+
+
+def without_pca(n=50):
+    return make_pipeline(SVC())
+
+
+KEPT = make_pipeline(PCA(3, random_state=0), SVC())
+
+
+def same_for_three(n=50):
+    return KEPT if n == 3 else make_pipeline(PCA(n), SVC())
+
+
+def with_probabilities(n=50):
+    """Right: another solver, and more than is asked for."""
+    return Pipeline([("pca", PCA(n, svd_solver="full")), ("svm", SVC(probability=True))])
 
 
 def network(n_convolutions=3, n_dense=2, activation=nn.ReLU, end=(), hidden=16, pool=nn.AvgPool2d):
+    """Networks with another number of layers, or other layers."""
+
     class Model(nn.Module):
         def __init__(self, n_classes):
             super().__init__()
-            channels = [1] + [8] * n_convolutions
             layers = []
-            for before, after in zip(channels, channels[1:], strict=False):
-                layers += [nn.Conv2d(before, after, 3, padding=1), activation(), pool(2)]
+            before = 1
+            for _ in range(n_convolutions):
+                layers += [nn.Conv2d(before, 8, 3, padding=1), activation(), pool(2)]
+                before = 8
+            layers += [nn.Flatten()]
             for _ in range(n_dense - 1):
                 layers += [nn.LazyLinear(hidden), activation()]
-            layers.insert(3 * n_convolutions, nn.Flatten())
             self.layers = nn.Sequential(*layers, nn.LazyLinear(n_classes), *end)
 
         def forward(self, images):
@@ -47,8 +186,12 @@ def network(n_convolutions=3, n_dense=2, activation=nn.ReLU, end=(), hidden=16, 
     return Model
 
 
-def ending(end=lambda logits: logits, start=lambda images: images, features=lambda values: values):
-    """The reference, with something done to what it gets, between the convolutions and the dense layers, or at the end."""
+def as_it_is(values):
+    return values
+
+
+def ending(end=as_it_is, start=as_it_is, features=as_it_is):
+    """The reference, with something done to the images, to its features, or at the end."""
 
     class Model(hack06.RingClassifier):
         def forward(self, images):
@@ -63,16 +206,13 @@ class Functional(nn.Module):
 
     def __init__(self, n_classes, bend=F.relu, dense=F.relu):
         super().__init__()
-        self.bend, self.dense = bend, dense
-        channels = (1, 8, 16, 16)
-        self.convolutions = nn.ModuleList(
-            nn.Conv2d(before, after, 3, padding=1, bias=False)
-            for before, after in zip(channels[:-1], channels[1:], strict=True)
-        )
-        self.first, self.last = (
-            nn.Linear(16 * 9, 32, bias=False),
-            nn.Linear(32, n_classes, bias=False),
-        )
+        self.bend = bend
+        self.dense = dense
+        convolution = partial(nn.Conv2d, kernel_size=3, padding=1, bias=False)
+        channels = [(1, 8), (8, 16), (16, 16)]
+        self.convolutions = nn.ModuleList(convolution(*pair) for pair in channels)
+        self.first = nn.Linear(16 * 9, 32, bias=False)
+        self.last = nn.Linear(32, n_classes, bias=False)
 
     def forward(self, images):
         for convolution in self.convolutions:
@@ -81,271 +221,280 @@ class Functional(nn.Module):
 
 
 class Shared(nn.Module):
-    kept = hack06.RingClassifier(4), hack06.RingClassifier(2)
+    """All networks with as many classes are the same one."""
+
+    kept = {n_classes: hack06.RingClassifier(n_classes) for n_classes in (2, 4)}
 
     def __init__(self, n_classes):
         super().__init__()
-        self.network = self.kept[0] if n_classes == 4 else self.kept[1]
+        self.network = self.kept[n_classes]
 
     def forward(self, images):
         return self.network(images)
 
 
-class NoRelu(nn.Module):
-    """Between the convolutions only the pooling bends."""
-
-    def __new__(cls, n_classes):
-        return Functional(n_classes, bend=lambda values: values)
-
-
-def quantile(n_lit, n_rings):
-    return np.quantile(n_lit, np.mean(n_rings == 1))
-
-
-def best_f1(n_lit, n_rings):
-    candidates = np.unique(n_lit)
-    return candidates[np.argmax([f1_score(n_rings == 2, n_lit > t) for t in candidates])]
-
-
-def in_steps(step):
-    def attempt(n_lit, n_rings):
-        candidates = np.arange(0, n_lit.max(), step)
-        return candidates[np.argmax([np.mean((n_lit > t) + 1 == n_rings) for t in candidates])]
-
-    return attempt
-
-
-KEPT = make_pipeline(PCA(3, random_state=0), SVC())
-
-
 class Unused(hack06.RingClassifier):
-    def forward(self, images):
-        with torch.no_grad():
-            images = self.layers[0](images).mean(dim=1, keepdim=True)
-        return (
-            super().forward(images[:, :, :28, :28].detach() * 0 + images)[:, :]
-            + 0 * self.extra.detach().sum()
-        )
+    """It has a weight that nothing depends on."""
 
     def __init__(self, n_classes):
         super().__init__(n_classes)
         self.extra = nn.Parameter(torch.ones(3))
 
+    def forward(self, images):
+        return super().forward(images) + 0 * self.extra.detach().sum()
 
-def cvae(
-    reconstruction="sum", batch=True, sign=1, latents="sum", half=0.5, logits=True, beta_used=True
-):
-    def attempt(output, image, beta):
-        prediction, mean, log_variance = output
-        prediction = prediction if logits else prediction.sigmoid()
-        loss = F.binary_cross_entropy_with_logits(prediction, image, reduction=reconstruction)
-        loss = loss / len(image) if reconstruction == "sum" and batch else loss
-        terms = sign * half * (mean**2 + log_variance.exp() - 1 - log_variance)
-        divergence = terms.sum(dim=1).mean() if latents == "sum" else terms.mean()
-        return loss + (beta if beta_used else 1) * divergence
+
+def always_two(n_classes):
+    return network()(2)
+
+
+def always_four(n_classes):
+    return network()(4)
+
+
+def noisy(values):
+    return values + torch.randn_like(values)
+
+
+def centred(values):
+    return values - values.mean(dim=0)
+
+
+def squeezed(images):
+    return images.squeeze()[:, None]
+
+
+def scaled_softmax(logits):
+    return 10 * logits.softmax(dim=1)
+
+
+def softmax_of_the_batch(logits):
+    return logits.softmax(dim=0)
+
+
+def flat(logits):
+    return logits.view(len(logits), -1)
+
+
+def of_squares(end=torch.mean):
+    """The loss with something else done to the squares at the end."""
+
+    def attempt(predicted, true, spread):
+        return end(((predicted - true) / spread) ** 2)
 
     return attempt
 
 
-def changes_labels(n_lit, n_rings):
-    n_rings -= 1
-    return hack06.lit_pixel_threshold(n_lit, n_rings + 1)
+def plain_squares(predicted, true, spread):
+    return F.mse_loss(predicted, true)
 
 
-def off(angle_factor=2, scale=True, swap=False, stack=-1):
+def divided_late(predicted, true, spread):
+    return ((predicted - true) ** 2 / spread).mean()
+
+
+def absolute(predicted, true, spread):
+    return ((predicted - true) / spread).abs().mean()
+
+
+def in_double(predicted, true, spread):
+    return of_squares()(predicted.double(), true, spread)
+
+
+def value_only(predicted, true, spread):
+    return 0 * predicted.sum() + of_squares()(predicted, true, spread).detach()
+
+
+def encoded(times=2, scale=np.array, stack=-1, order=1):
+    """The encoding with another multiple of the angle, size, axis or order."""
+
     def attempt(e, angle):
-        size = e if scale else np.ones_like(e)
-        parts = [size * np.cos(angle_factor * angle), size * np.sin(angle_factor * angle)]
-        return np.stack(parts[::-1] if swap else parts, axis=stack)
+        parts = [scale(e) * np.cos(times * angle), scale(e) * np.sin(times * angle)]
+        return np.stack(parts[::order], axis=stack)
 
     return attempt
+
+
+def positive_angles(e, angle):
+    return encoded()(e, np.abs(angle))
+
+
+def four_only(e, angle):
+    return encoded()(e, angle)[:4]
+
+
+def mean_over_pixels(logits, image):
+    return F.binary_cross_entropy_with_logits(logits, image)
+
+
+def sum_over_all(logits, image):
+    return F.binary_cross_entropy_with_logits(logits, image, reduction="sum")
+
+
+def sum_over_pixels(logits, image):
+    return sum_over_all(logits, image) / len(image)
+
+
+def sigmoid_twice(logits, image):
+    return sum_over_pixels(logits.sigmoid(), image)
+
+
+def over_five(logits, image):
+    return sum_over_all(logits, image) / 5
+
+
+def sum_over_latents(terms):
+    return terms.sum(dim=1).mean()
+
+
+def cvae(reconstruction=sum_over_pixels, latents=sum_over_latents, factor=0.5, weight=float):
+    """The loss with another term, or another weight of the second one."""
+
+    def attempt(output, image, beta):
+        logits, mean, log_variance = output
+        terms = factor * (mean**2 + log_variance.exp() - 1 - log_variance)
+        return reconstruction(logits, image) + weight(beta) * latents(terms)
+
+    return attempt
+
+
+def always_1(beta):
+    return 1
+
+
+def in_python(output, image, beta):
+    return cvae()(output, image, beta).item()
+
+
+def latents_detached(output, image, beta):
+    logits, mean, log_variance = output
+    return cvae()((logits, mean.detach(), log_variance.detach()), image, beta)
+
+
+def of_distributions(output, image, beta):
+    """Right: PyTorch knows both terms."""
+    logits, mean, log_variance = output
+    posterior = torch.distributions.Normal(mean, (log_variance / 2).exp())
+    prior = torch.distributions.Normal(0, 1)
+    divergence = torch.distributions.kl_divergence(posterior, prior).sum(1).mean()
+    pixels = F.binary_cross_entropy(logits.sigmoid(), image, reduction="none")
+    return pixels.sum((1, 2, 3)).mean() + beta * divergence
 
 
 WRONG = {
     "06.ring_mask": [
-        (lambda *ring, **size: mask(*ring, **size, transpose=True), "exchanged"),
+        (mask(end=np.transpose), "exchanged"),
         (disc, "hollow"),
-        (lambda *ring, **size: mask(*ring, **size, half=1), "twice as wide"),
-        (lambda *ring, **size: mask(*ring, **size, shift=0), "half a pixel"),
-        (lambda *ring, **size: mask(*ring, **size).astype(float), "expected bool"),
-        (lambda x, y, radius, width, size=28: mask(x, y, radius, width), "argument size"),
-        (
-            lambda *ring, size=28: mask(*ring, size=size) & (np.arange(size) < 28),
-            "wrong for size=40",
-        ),
-        (lambda *ring, **size: mask(*ring, **size).ravel(), "shape"),
-        (lambda x, y, *others, **size: mask(round(x), round(y), *others, **size), "pixels differ"),
-        (
-            lambda x, y, radius, *others, **size: mask(x, y, round(radius), *others, **size),
-            "pixels differ",
-        ),
-        (
-            lambda x, y, radius, width, size=28: mask(x, y, radius, max(width, 0.5), size),
-            "for size=17",
-        ),
-        (lambda x, y, *others, **size: mask(abs(x), abs(y), *others, **size), "leaves the image"),
+        (mask(half=1), "twice as wide"),
+        (mask(shift=0), "half a pixel"),
+        (mask(end=np.float64), "expected bool"),
+        (always_28, "argument size"),
+        (first_28, "wrong for size=40"),
+        (mask(end=np.ravel), "shape"),
+        (whole_centre, "pixels differ for the ring (11.3, 16.6, 7.45, 0.7)"),
+        (whole_radius, "pixels differ for the ring (11.3, 16.6, 7.45, 0.7)"),
+        (visible_width, "for size=17"),
+        (inside_only, "leaves the image"),
     ],
     "06.lit_pixel_threshold": [
-        (lambda n_lit, n_rings: n_lit.mean(), "the middle of n_lit"),
-        (
-            lambda n_lit, n_rings: max(np.mean((n_lit > t) + 1 == n_rings) for t in n_lit),
-            "an accuracy",
-        ),
-        (lambda n_lit, n_rings: n_lit.max(), "is right for"),
-        (lambda n_lit, n_rings: None, "nothing is returned"),
-        (lambda n_lit, n_rings: np.unique(n_lit), "one number"),
+        (mean_of_lit, "the middle of n_lit"),
+        (best_accuracy, "an accuracy"),
+        (highest, "is right for"),
+        (nothing, "nothing is returned"),
+        (all_candidates, "one number"),
         (quantile, "is right for"),
-        (best_f1, "is right for"),
-        (in_steps(5), "is right for"),
-        (in_steps(10), "is right for"),
-        (lambda n_lit, n_rings: 88, "`lit > 88.0` is right for"),
-        (lambda n_lit, n_rings: -hack06.lit_pixel_threshold(n_lit, n_rings), "is it an accuracy"),
+        (best_of(np.unique, f1_of_two), "is right for"),
+        (best_of(in_steps(5)), "is right for"),
+        (best_of(in_steps(10)), "is right for"),
+        (always_88, "`lit > 88.0` is right for"),
+        (negative, "is it an accuracy"),
         (changes_labels, "changes an array"),
     ],
     "06.pca_svm": [
-        (lambda n=50: make_pipeline(PCA(50), SVC()), "keeps 50 components"),
-        (lambda n=50: make_pipeline(PCA(n), SVC(kernel="linear")), "kernel"),
-        (lambda n=50: SVC(), "expected a scikit-learn Pipeline"),
-        (lambda n=50: make_pipeline(PCA(n), LogisticRegression()), "expected the classifier SVC"),
-        (lambda n=50: make_pipeline(SVC()), "no PCA"),
-        (lambda n=50: make_pipeline(StandardScaler(), PCA(n), SVC()), "there is a StandardScaler"),
-        (lambda n=50: make_pipeline(PCA(n, whiten=True), SVC()), "whitens"),
-        (lambda n=50: make_pipeline(PCA(n), SVC(C=1e-3)), "by default"),
-        (lambda n=50: make_pipeline(PCA(n), SVC(gamma=1.0)), "by default"),
-        (lambda n=10: make_pipeline(PCA(n), SVC()), "keeps 10 components, expected 50"),
-        (lambda n=50: KEPT if n == 3 else make_pipeline(PCA(n), SVC()), "the same pipeline"),
+        (pipeline(keep=keeping_50), "keeps 50 components"),
+        (pipeline(last=partial(SVC, kernel="linear")), "kernel"),
+        (without_pipeline, "expected a scikit-learn Pipeline"),
+        (pipeline(last=LogisticRegression), "expected the classifier SVC"),
+        (without_pca, "no PCA"),
+        (pipeline(StandardScaler), "there is a StandardScaler"),
+        (pipeline(keep=partial(PCA, whiten=True)), "whitens"),
+        (pipeline(last=partial(SVC, C=1e-3)), "by default"),
+        (pipeline(last=partial(SVC, gamma=1.0)), "by default"),
+        (keeping_10, "keeps 10 components, expected 50"),
+        (same_for_three, "the same pipeline"),
     ],
     "06.RingClassifier": [
         (network(n_convolutions=2), "2 Conv2d layers"),
         (network(n_dense=1), "1 Linear layers"),
         (network(end=[nn.Softmax(dim=1)]), "normalised"),
         (network(end=[nn.LogSoftmax(dim=1)]), "normalised"),
-        (network(activation=nn.Identity), "nothing bends between a Conv2d"),
-        (lambda n_classes: network()(2), "expected (6, 4)"),
+        (always_two, "for 6 images and 4 classes the output has shape (6, 2), expected (6, 4)"),
+        (always_four, "for 3 images and 2 classes the output has shape (3, 4)"),
         (Unused, "does not use extra"),
-        (lambda n_classes: network()(4), "for 3 images and 2 classes the output has shape (3, 4)"),
-        (ending(lambda logits: logits.softmax(dim=0)), "do not mix samples"),
-        (ending(F.logsigmoid), "something follows the last layer"),
-        (ending(lambda logits: 10 * logits.softmax(dim=1)), "something follows the last layer"),
-        (NoRelu, "nothing bends between a Conv2d"),
-        (network(activation=nn.Identity, pool=nn.MaxPool2d), "nothing bends between a Conv2d"),
-        (partial(Functional, dense=lambda values: values), "nothing bends between a Linear"),
-        (ending(features=F.dropout), "noise, or dropout"),
-        (ending(features=lambda values: values + torch.randn_like(values)), "noise, or dropout"),
-        (ending(features=lambda values: values - values.mean(dim=0)), "do not mix samples"),
-        (
-            ending(
-                features=lambda values: values.squeeze().reshape(-1, 64, 3, 3)[:, :, :, :].detach()
-            ),
-            "does not use",
-        ),
-        (ending(start=lambda images: images.squeeze()[:, None]), "for a batch of one it raises"),
-        (ending(start=torch.detach), "no gradient flows back"),
         (Shared, "share their weights"),
+        (ending(F.logsigmoid), "something follows the last layer"),
+        (ending(scaled_softmax), "something follows the last layer"),
+        (ending(softmax_of_the_batch), "do not mix samples"),
+        (ending(features=centred), "do not mix samples"),
+        (ending(features=F.dropout), "noise, or dropout"),
+        (ending(features=noisy), "noise, or dropout"),
+        (ending(features=torch.detach), "does not use layers.0.weight"),
+        (ending(start=squeezed), "for a batch of one it raises"),
+        (ending(start=torch.detach), "no gradient flows back"),
+        (network(activation=nn.Identity), "nothing bends between a Conv2d"),
+        (partial(Functional, bend=as_it_is), "nothing bends between a Conv2d"),
+        (partial(Functional, dense=as_it_is), "nothing bends between a Linear"),
     ],
     "06.ring_parameters_loss": [
-        (lambda p, t, spread: F.mse_loss(p, t), "the spread is not used"),
-        (lambda p, t, spread: ((p - t) ** 2 / spread).mean(), "divide before squaring"),
-        (lambda p, t, spread: ((p - t) / spread).abs().mean(), "absolute error"),
-        (lambda p, t, spread: (((p - t) / spread) ** 2).sum(), "that is a sum"),
-        (lambda p, t, spread: (((p - t) / spread) ** 2).mean().item(), "expected a tensor"),
-        (lambda p, t, spread: (((p - t) / spread) ** 2).mean().detach(), "no gradient"),
-        (
-            lambda p, t, spread: 0 * p.sum() + (((p - t) / spread) ** 2).mean().detach(),
-            "not its gradient",
-        ),
-        (lambda p, t, spread: (((p - t) / spread) ** 2).mean(dim=0), "expected one number"),
-        (
-            lambda p, t, spread: (((p - t) / spread) ** 2).sum() / 15,
-            "for 7 rings with 3 parameters",
-        ),
+        (plain_squares, "the spread is not used"),
+        (divided_late, "divide before squaring"),
+        (absolute, "absolute error"),
+        (of_squares(torch.sum), "that is a sum"),
+        (of_squares(lambda squares: squares.mean().item()), "expected a tensor"),
+        (of_squares(lambda squares: squares.mean().detach()), "no gradient"),
+        (value_only, "not its gradient"),
+        (of_squares(lambda squares: squares.mean(dim=0)), "expected one number"),
+        (of_squares(lambda squares: squares.sum() / 15), "for 7 rings with 3 parameters"),
+        (of_squares(lambda squares: squares.mean().sqrt()), "root of the mean square"),
     ],
     "06.encode_angle": [
-        (off(angle_factor=1), "2φ"),
-        (off(scale=False), "multiply by the ellipticity"),
-        (off(swap=True), "exchanged"),
-        (off(stack=0), "are rows"),
-        (lambda e, angle: off()(e, np.abs(angle)), "negative angles"),
-        (lambda e, angle: off()(e, angle)[:4], "the result has shape (4, 2), expected (9, 2)"),
+        (encoded(times=1), "2φ"),
+        (encoded(scale=np.ones_like), "multiply by the ellipticity"),
+        (encoded(order=-1), "exchanged"),
+        (encoded(stack=0), "are rows"),
+        (positive_angles, "negative angles"),
+        (four_only, "the result has shape (4, 2), expected (9, 2)"),
     ],
     "06.cvae_loss": [
-        (cvae(reconstruction="mean"), "mean over the pixels"),
-        (cvae(batch=False), "summed over the batch"),
-        (cvae(sign=-1), "wrong sign"),
-        (cvae(latents="mean"), "mean over the latents"),
-        (cvae(half=1), "twice as large"),
-        (cvae(logits=False), "sigmoid is applied twice"),
-        (cvae(beta_used=False), "beta does not multiply"),
-        (lambda output, image, beta: cvae()(output, image, int(beta)), "for beta = 0.5"),
-        (
-            lambda output, image, beta: cvae(batch=False)(output, image, 5 * beta) / 5,
-            "for batch size 2 and latent size 2",
-        ),
-        (
-            lambda *arguments, **keywords: cvae()(*arguments, **keywords).item(),
-            "so that gradients can flow",
-        ),
-        (
-            lambda output, image, beta: cvae()(
-                (output[0], *(o.detach() for o in output[1:])), image, beta
-            ),
-            "detached",
-        ),
+        (cvae(reconstruction=mean_over_pixels), "mean over the pixels"),
+        (cvae(reconstruction=sum_over_all), "summed over the batch"),
+        (cvae(reconstruction=sigmoid_twice), "sigmoid is applied twice"),
+        (cvae(reconstruction=over_five), "for batch size 2 and latent size 2"),
+        (cvae(factor=-0.5), "wrong sign"),
+        (cvae(factor=1), "twice as large"),
+        (cvae(latents=torch.mean), "mean over the latents"),
+        (cvae(latents=torch.sum), "the KL is summed over the batch"),
+        (cvae(weight=always_1), "beta does not multiply"),
+        (cvae(weight=int), "for beta = 0.5"),
+        (in_python, "so that gradients can flow"),
+        (latents_detached, "detached"),
     ],
 }
 
-
-def loop(x, y, radius, width, size=28):
-    inside = [
-        [
-            abs(((j + 0.5 - x) ** 2 + (i + 0.5 - y) ** 2) ** 0.5 - radius) <= width / 2
-            for j in range(size)
-        ]
-        for i in range(size)
-    ]
-    return np.array(inside)
-
-
-def kl(output, image, beta):
-    logits, mean, log_variance = output
-    posterior = torch.distributions.Normal(mean, (log_variance / 2).exp())
-    divergence = (
-        torch.distributions.kl_divergence(posterior, torch.distributions.Normal(0, 1)).sum(1).mean()
-    )
-    pixels = F.binary_cross_entropy(logits.sigmoid(), image, reduction="none").sum((1, 2, 3)).mean()
-    return pixels + beta * divergence
-
-
-def halfway(n_lit, n_rings):
-    ordered = np.unique(n_lit)
-    middles = (ordered[1:] + ordered[:-1]) / 2
-    return middles[np.argmax([np.mean((n_lit > t) + 1 == n_rings) for t in middles])]
-
-
-def in_double(predicted, true, spread):
-    return torch.mean(((predicted.double() - true) / spread).pow(2))
-
-
 RIGHT = [
-    ("06.ring_parameters_loss", in_double),
-    ("06.encode_angle", lambda e, angle: torch.tensor(hack06.encode_angle(e, angle))),
     ("06.ring_mask", loop),
-    ("06.cvae_loss", kl),
-    ("06.lit_pixel_threshold", halfway),
-    ("06.lit_pixel_threshold", lambda *given: torch.tensor(hack06.lit_pixel_threshold(*given))),
-    ("06.ring_mask", lambda *ring, **size: torch.tensor(mask(*ring, **size))),
-    ("06.ring_mask", lambda *ring, **size: mask(*ring, **size).tolist()),
-    (
-        "06.pca_svm",
-        lambda n=50: Pipeline([("pca", PCA(n, svd_solver="full")), ("svm", SVC(probability=True))]),
-    ),
-    ("06.RingClassifier", Functional),
+    ("06.lit_pixel_threshold", best_of(middles)),
+    ("06.pca_svm", with_probabilities),
+    ("06.RingClassifier", network()),
     ("06.RingClassifier", network(activation=nn.Tanh)),
     ("06.RingClassifier", network(activation=partial(nn.ReLU, inplace=True))),
-    ("06.RingClassifier", partial(Functional, bend=F.leaky_relu, dense=F.elu)),
     ("06.RingClassifier", network(activation=nn.GELU, pool=nn.MaxPool2d)),
-    ("06.RingClassifier", ending(lambda logits: logits.view(len(logits), -1))),
-    ("06.RingClassifier", network()),
+    ("06.RingClassifier", ending(flat)),
+    ("06.RingClassifier", Functional),
+    ("06.RingClassifier", partial(Functional, bend=F.leaky_relu, dense=F.elu)),
+    ("06.ring_parameters_loss", in_double),
+    ("06.encode_angle", encoded()),
+    ("06.cvae_loss", of_distributions),
 ]
 
 # Edits of the reference that leave it right.

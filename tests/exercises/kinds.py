@@ -79,7 +79,7 @@ def is_real_function(identifier):
 
 
 def is_real_array(identifier):
-    """Whether an exercise asks for a function without tensors that need not return whole numbers."""
+    """Whether a function without tensors need not return whole numbers."""
     return is_array(identifier) and is_real(identifier)
 
 

@@ -351,6 +351,7 @@ class Score:
     """How many mutants of an exercise were flagged, and which were not."""
 
     flagged: int
+    raised: int  # of the flagged ones
     equivalent: int
     missed: tuple
 
@@ -362,18 +363,21 @@ class Score:
 def score(identifier):
     """Judge all mutants of an exercise."""
     flagged = 0
+    raised = 0
     equivalent = 0
     missed = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for mutant in mutants(identifier):
-            if exercises.judge(identifier, mutant.solution).kind != answers.CORRECT:
+            answer = exercises.judge(identifier, mutant.solution)
+            if answer.kind != answers.CORRECT:
                 flagged += 1
+                raised += "it raise" in answer.reason
             elif is_equivalent(identifier, mutant):
                 equivalent += 1
             else:
                 missed.append(mutant.edit)
-    return Score(flagged, equivalent, tuple(missed))
+    return Score(flagged, raised, equivalent, tuple(missed))
 
 
 def of_hack(scores):
@@ -384,11 +388,11 @@ def of_hack(scores):
 
 def table(scores):
     """Return the scores of exercises, by name, as lines of text."""
-    lines = [f"{'exercise':<30} flagged equivalent missed  score"]
+    lines = [f"{'exercise':<30} flagged raised equivalent missed  score"]
     for identifier, one in scores.items():
-        numbers = f"{one.flagged:7} {one.equivalent:10} {len(one.missed):6} {one.share:6.3f}"
-        lines += [f"{identifier:<30} {numbers}"]
-    lines += [f"{'together':<30} {of_hack(scores):32.3f}"]
+        counts = f"{one.flagged:7} {one.raised:6} {one.equivalent:10} {len(one.missed):6}"
+        lines += [f"{identifier:<30} {counts} {one.share:6.3f}"]
+    lines += [f"{'together':<30} {of_hack(scores):39.3f}"]
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""The checks see nearly every single edit of the reference solutions, and edits are made of all kinds."""
+"""The checks see nearly every single edit of the reference solutions, of all kinds."""
 
 import ast
 import types
@@ -68,7 +68,7 @@ def test_a_slice_is_moved_by_one_at_each_end():
 
 @pytest.fixture
 def clip(monkeypatch):
-    """An exercise whose check tries one number only, and a reference of which that cannot tell edits."""
+    """An exercise of which the check tries two numbers, for edits to be compared on."""
     source = types.ModuleType("solutions")
     exec("def clip(x):\n    return abs(min(x, 5) * 1)\n", vars(source))
     monkeypatch.setattr(mutants.registry, "reference", lambda identifier: source.clip)

@@ -1,4 +1,4 @@
-"""What the checks share: results of any library, calls that leave no trace, networks and orders of all kinds."""
+"""What the checks share: results of any library, calls without a trace, networks, orders."""
 
 import os
 import random
@@ -11,7 +11,7 @@ from torch import nn
 
 from helpers.exercises import attempts
 from helpers.exercises import require as shared
-from helpers.exercises.require import NotYet
+from helpers.exercises.require import NotYet, networks
 
 ORDERS = [np.random.default_rng(seed) for seed in range(10)]
 
@@ -143,8 +143,11 @@ class Noted(nn.Module):
 
     def __init__(self, before=lambda x: x, between=torch.relu, end=lambda x: x):
         super().__init__()
-        self.first, self.last = nn.Linear(3, 8), nn.Linear(8, 2)
-        self.before, self.between, self.end = before, between, end
+        self.first = nn.Linear(3, 8)
+        self.last = nn.Linear(8, 2)
+        self.before = before
+        self.between = between
+        self.end = end
 
     def forward(self, x):
         return self.end(self.last(self.between(self.first(self.before(x)))))
@@ -153,7 +156,7 @@ class Noted(nn.Module):
 def examined(model):
     x = torch.randn(5, 3, generator=torch.Generator().manual_seed(1))
     shared.require_bends(model, x, [model.first, model.last])
-    shared.require_steady(model, x)
+    networks.require_steady(model, x)
 
 
 @pytest.mark.parametrize(
@@ -181,11 +184,12 @@ def test_a_network_that_does_not_is_told_why(parts, reason):
 
 
 def test_networks_that_share_weights_are_told():
-    one, other = Noted(), Noted()
-    shared.require_own_weights(one, other)
+    one = Noted()
+    other = Noted()
+    networks.require_own_weights(one, other)
     other.last = one.last
     with pytest.raises(NotYet, match="share their weights"):
-        shared.require_own_weights(one, other)
+        networks.require_own_weights(one, other)
 
 
 def test_results_are_handed_on_converted_under_the_name_of_the_attempt():
@@ -255,7 +259,7 @@ def test_what_a_call_leaves_is_told(change, reason, tmp_path, monkeypatch):
 
 
 class Plain(Noted):
-    """A network that does other things by the batch of its first call."""
+    """A network for so many pixels."""
 
     def __init__(self, width, **parts):
         super().__init__(**parts)
@@ -308,8 +312,8 @@ class Buffered:
     ],
 )
 def test_what_any_network_must_not_do_is_told(attempt, reason):
-    networks = shared.require_network(network_of(), network_of(between=torch.tanh), NETWORKS)
-    assert list(networks) == list(NETWORKS)
+    found = shared.require_network(network_of(), network_of(between=torch.tanh), NETWORKS)
+    assert list(found) == list(NETWORKS)
     with pytest.raises(NotYet, match=reason):
         shared.require_network(attempt, network_of(), NETWORKS)
 

@@ -1,4 +1,4 @@
-"""A call in C, which no signal ends, is announced while it lasts: here in the kernel of a notebook."""
+"""A call in C, which no signal ends, is announced in a notebook while it lasts."""
 
 import sys
 

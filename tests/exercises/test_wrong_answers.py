@@ -1,8 +1,8 @@
-"""A participants' notebook in which every exercise is answered wrongly runs to its end all the same.
+"""A notebook in which every exercise is answered wrongly runs to its end all the same.
 
-Of one hack the whole notebook is executed. What follows a wrong answer is what follows an untouched one, the reference,
-and the untouched notebooks are executed anyway: of the others only what the exercises need, one after the other in one
-kernel.
+Of one hack the whole notebook is executed. What follows a wrong answer is what follows an untouched
+one, the reference, and the untouched notebooks are executed anyway: of the others only what the
+exercises need, one after the other in one kernel.
 """
 
 import os
@@ -24,7 +24,7 @@ def answer_unreadably(source):
 
 
 def answer_wrongly(source):
-    """A function answers None; a class is left without its layers, and does not even become a class."""
+    """A function answers None; a class is without its layers, and does not even become one."""
     head = source.index("raise NotImplementedError")
     indent = " " * (head - source.rindex("\n", 0, head) - 1)
     if re.search(r"^class ", source, re.M):
@@ -74,7 +74,8 @@ def test_a_notebook_of_wrong_answers_runs_on(scoreboards):
 
 @pytest.mark.slow
 def test_wrong_answers_in_the_notebooks_are_told_so():
-    together, answers = nbformat.v4.new_notebook(), []
+    together = nbformat.v4.new_notebook()
+    answers = []
     for path in OTHERS:
         notebook, exercises = wrong(path)
         code = [cell for cell in notebook.cells if cell.cell_type == "code"]

@@ -8,8 +8,8 @@ from torch import nn
 from helpers.exercises.require.calls import attempt_for, twice
 from helpers.exercises.require.results import plain, require, same
 
-STEP = 1e-6  # along which the slope of a network is measured, in double precision
-SLOPE = 1e-2  # how far that may be from the gradient: few units bend just there
+STEP = 1e-9  # so short that hardly a unit bends within it: the slope in double precision
+SLOPE = 1e-2  # how far that slope may be from the gradient, which rounding and such a unit move
 
 
 def require_network(attempt, reference, cases):
