@@ -1,4 +1,4 @@
-"""SDSS's own files: what is in them is read, whatever is wrong with one is said, and the command line uses them."""
+"""SDSS's own files: what is in them is read, and whatever is wrong with one is said."""
 
 import gzip
 
@@ -255,7 +255,7 @@ def test_what_is_wrong_with_templates_is_said(tmp_path):
         sdss.read_templates(*apart)
 
 
-# --- the redshift of a file ------------------------------------------------------------------------------------------
+# --- the redshift of a file ---
 
 
 def test_the_redshift_of_a_file_says_r_template_and_what_the_survey_found(tmp_path):
@@ -298,7 +298,7 @@ def test_templates_are_found_and_else_those_of_the_mock_are_taken(tmp_path, monk
     assert "MOCK" not in str(found) and "sdss_eigenspectra" in found.templates
 
 
-# --- the command line ------------------------------------------------------------------------------------------------
+# --- the command line ---
 
 
 def test_the_command_prints_what_was_found(tmp_path, capsys):
