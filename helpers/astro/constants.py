@@ -1,4 +1,4 @@
-"""Constants of nature and of astronomy in the units of this course: the values of astropy.constants."""
+"""Constants in the units of this course: the values of `astropy.constants` and `astropy.units`."""
 
 from astropy import constants, units
 
@@ -10,4 +10,4 @@ MEGAPARSEC = units.Mpc.to(units.cm)  # cm
 SECOND_RADIATION_CONSTANT = (constants.h * constants.c / constants.k_B).to_value(units.m * units.K)
 """h c / k in m K, of Planck's law by wavelength."""
 AB_FLUX = units.ABflux.to(units.erg / units.s / units.cm**2 / units.Hz)
-"""Energy flux per frequency of AB magnitude 0, 3631 Jy in erg/s/cm²/Hz (Oke & Gunn 1983, ApJ 266, 713)."""
+"""Flux of AB magnitude 0 in erg/s/cm²/Hz: 3631 Jy (Oke & Gunn 1983, ApJ 266, 713)."""

@@ -1,8 +1,8 @@
 """The one universe of this course: flat, with H0 = 70 km/s/Mpc and Omega_m = 0.3.
 
-These round numbers, and not those of a Planck release, because the papers that the simulators follow
-(luminosity functions, masses, luminosities of lines) give their results for them. Distances are those of
-`astropy.cosmology`, which is imported when it is first needed.
+These round numbers, and not those of a Planck release, because the papers that the simulators
+follow (luminosity functions, masses, luminosities of lines) give their results for them. Distances
+are those of `astropy.cosmology`, which is imported when it is first needed.
 """
 
 from functools import cache

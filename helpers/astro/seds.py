@@ -1,8 +1,8 @@
-"""Spectral energy distributions seen through filters: templates, dust, lines, absorption on the way.
+"""Spectral energy distributions through filters: templates, dust, lines, absorption on the way.
 
 GalSim packages the templates of Coleman, Wu & Weedman (1980, ApJS 43, 393), with the extension in
-wavelength of Bolzonella et al. (2000, A&A 363, 476), and throughputs of HST and LSST filters; they are
-read from there.
+wavelength of Bolzonella et al. (2000, A&A 363, 476), and throughputs of HST and LSST filters; they
+are read from there.
 """
 
 from functools import cache
@@ -66,8 +66,8 @@ def throughput(band):
     Parameters
     ----------
     band : str
-        One of the HST filters F435W, F606W, F814W, F125W, F140W, F160W or the LSST filters u, g, r, i, z,
-        y.
+        One of the HST filters F435W, F606W, F814W, F125W, F140W, F160W or the LSST filters u, g, r,
+        i, z, y.
 
     Returns
     -------
@@ -123,7 +123,7 @@ def normalised(per_frequency):
 
 
 def power_law(slope):
-    """A spectrum with energy per wavelength ∝ λ^slope above the Lyman limit, as that of young stars."""
+    """A spectrum with energy per wavelength ∝ λ^slope above the Lyman limit, as of young stars."""
     per_frequency = REST ** (slope + 2)
     return normalised(np.where(REST > LYMAN_LIMIT, per_frequency, 0.0))
 
@@ -145,7 +145,7 @@ def emission_lines():
 
 
 def attenuation(wavelength):
-    """Attenuation curve A(λ) / A(V) of starburst galaxies (Calzetti et al. 2000, ApJ 533, 682, eq. 4).
+    """Attenuation A(λ) / A(V) of starburst galaxies (Calzetti et al. 2000, ApJ 533, 682, eq. 4).
 
     Parameters
     ----------
@@ -164,7 +164,9 @@ def attenuation(wavelength):
 
 
 def transmission_of_hydrogen(rest, z):
-    """Mean transmission of the intergalactic medium (Madau 1995, ApJ 441, 18: eqs. 12, 15, and footnote 3).
+    """Mean transmission of the intergalactic medium.
+
+    Madau (1995, ApJ 441, 18), eqs. 12, 15, and footnote 3.
 
     Parameters
     ----------
@@ -199,7 +201,7 @@ def _lyman_continuum(observed, z):
 
 
 def through_filters(spectra, bands, redshifts):
-    """Mean energy per frequency in filters of spectra moved to redshifts, weighted by counted photons.
+    """Mean energy per frequency in filters of spectra at redshifts, weighted by counted photons.
 
     Parameters
     ----------

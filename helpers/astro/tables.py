@@ -1,4 +1,4 @@
-"""Tables of numbers that lie beside the code, each with its columns, units and sources in its head."""
+"""Tables of numbers that lie beside the code, with columns, units and sources in their heads."""
 
 from pathlib import Path
 

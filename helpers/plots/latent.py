@@ -1,4 +1,4 @@
-"""Figures of the latent space of a generator of spectra. Each takes data and returns the Matplotlib figure."""
+"""Figures of the latent space of a generator: each takes data and returns the Matplotlib figure."""
 
 import numpy as np
 from matplotlib import colormaps

@@ -2,8 +2,8 @@
 
 The simulator knows the templates, the distribution of all properties, the noise, and who gets a
 spectroscopic redshift. So p(z | fluxes) can be written down, and its mean is the estimator with the
-smallest mean squared error. The integral over galaxies is a sum over a library drawn from the simulator,
-weighted by prior and likelihood.
+smallest mean squared error. The integral over galaxies is a sum over a library drawn from the
+simulator, weighted by prior and likelihood.
 """
 
 from functools import cache
@@ -46,7 +46,8 @@ class Library(NamedTuple):
 def library(n, seed):
     """Draw members of the library.
 
-    Redshifts are even in ln(1 + z), and half of the members form no stars; the weights make up for both.
+    Redshifts are even in ln(1 + z), and half of the members form no stars; the weights make up for
+    both.
 
     Parameters
     ----------
@@ -101,8 +102,8 @@ def posterior(data, n=100_000, seed=0, spectroscopic=True):
     n, seed : int
         Size and seed of the library.
     spectroscopic : bool
-        Whether they were selected by `helpers.subjects.photoz.data.selected`; else only by the limit of
-        the catalogue.
+        Whether they were selected by `helpers.subjects.photoz.data.selected`; else only by the
+        limit of the catalogue.
 
     Returns
     -------
@@ -118,8 +119,8 @@ def posterior(data, n=100_000, seed=0, spectroscopic=True):
 
     Notes
     -----
-    The calibration error of 3 % is taken relative to the observed flux, not the true one, which is right
-    to first order.
+    The calibration error of 3 % is taken relative to the observed flux, not the true one,
+    which is right to first order.
     """
     if not data.mock:
         found = "found a real one: nobody knows its true distributions"
@@ -150,7 +151,7 @@ def posterior(data, n=100_000, seed=0, spectroscopic=True):
 
 
 def _calibrated(data):
-    """Fluxes at the true zero points, 0 where missing, and their inverse variances: float32, (n, 5)."""
+    """Fluxes at the true zero points, 0 where missing, and inverse variances: float32, (n, 5)."""
     place = {name: number for number, name in enumerate(FIELDS)}
     scale = mock.zero_points()[[place[name] for name in data.field]]
     flux = data.flux / scale

@@ -1,10 +1,10 @@
 """A simulated 3D-HST catalogue, of galaxies whose every property is known.
 
-A galaxy has a redshift z, an absolute magnitude M, a type from elliptical (0) to starburst (4), dust, a
-tilt of its continuum and emission lines. Its spectrum is mixed from two neighbouring templates, **which
-nobody who fits the catalogue knows**: they are those of Coleman, Wu & Weedman, changed smoothly by some
-percent. `z_peak` comes from `helpers.subjects.photoz.template_fit` with the published templates, and, as
-in the real catalogue, from more bands than the catalogue lists.
+A galaxy has a redshift z, an absolute magnitude M, a type from elliptical (0) to starburst (4),
+dust, a tilt of its continuum and emission lines. Its spectrum is mixed from two neighbouring
+templates, **which nobody who fits the catalogue knows**: they are those of Coleman, Wu & Weedman,
+changed smoothly by some percent. `z_peak` comes from `helpers.subjects.photoz.template_fit` with
+the published templates, and, as in the real catalogue, from more bands than the catalogue lists.
 """
 
 from functools import cache
@@ -51,7 +51,7 @@ DEPTH = {  # magnitude at 5 σ
 
 
 class Coverage(NamedTuple):
-    """How a field was observed: its share of the galaxies, and its depth relative to `DEPTH` in mag."""
+    """How a field was observed: its share of the galaxies, and its depth beyond `DEPTH` in mag."""
 
     share: float
     deeper: float
@@ -92,8 +92,8 @@ def templates():
     Returns
     -------
     numpy.ndarray, shape (5, m)
-        On `seds.REST`: the published ones, and a starburst that is bluer than Im by λ^-0.7, times a smooth
-        curve.
+        On `seds.REST`: the published ones, and a starburst that is bluer than Im by λ^-0.7, times a
+        smooth curve.
     """
     rng = np.random.default_rng(3)
     base = [seds.cww(name) for name in seds.CWW]
@@ -127,7 +127,7 @@ def _tables(bands):
 
 
 def model_colours(galaxies, bands=BANDS):
-    """Noise-free fluxes of galaxies with the flux 1 at `seds.REFERENCE` in the rest frame, before dust.
+    """Noise-free fluxes of galaxies with flux 1 at `seds.REFERENCE`, rest frame, before dust.
 
     Parameters
     ----------
@@ -196,7 +196,7 @@ def _log_volumes():
 
 
 def quiescent_fraction(z, magnitude):
-    """Fraction of galaxies that form no stars: larger for the luminous ones, smaller in the past."""
+    """Fraction of galaxies that form no stars: larger for luminous ones, smaller in the past."""
     of_luminous = 0.65 * np.exp(-0.45 * z)
     return of_luminous / (1 + np.exp((magnitude - BRIGHT_END) / 0.7))
 
@@ -213,7 +213,7 @@ def spectroscopic_chance(z, magnitude_f160w):
 
 
 def log_mass(galaxies):
-    """log10 of the stellar mass in solar masses, by a mass-to-light ratio that falls with the type."""
+    """log10 of the stellar mass in M☉, by a mass-to-light ratio that falls with the type."""
     log_light = -0.4 * (galaxies["magnitude"] - 4.83)  # solar luminosities in V
     return log_light + 0.7 - 0.28 * galaxies["type"]
 
@@ -261,7 +261,7 @@ def draw_galaxies(n, rng):
 
 
 def _draw_redshifts(n, rng):
-    """Redshifts and absolute magnitudes, from cells of a grid that is even in ln(1 + z) and magnitude."""
+    """Redshifts and absolute magnitudes, from cells even in ln(1 + z) and magnitude."""
     log_1z, log_1z_step = _cells(np.log1p(LOWEST), np.log1p(HIGHEST), 400)
     magnitude, magnitude_step = _cells(-25.5, -13.5, 300)
     z = np.expm1(log_1z)[:, None]
@@ -290,7 +290,7 @@ def _cells(start, end, n):
 
 @cache
 def zero_points():
-    """Relative errors of the zero points, shape (5 fields, 5 bands): the same in every catalogue."""
+    """Zero points over what they are taken for, (5 fields, 5 bands): the same in all catalogues."""
     rng = np.random.default_rng(4)
     shape = (len(FIELDS), len(BANDS))
     return np.exp(rng.normal(0, ZERO_POINTS, shape))
@@ -335,7 +335,8 @@ def simulate(n, seed=0, z_peak=True):
     n, seed : int
         Number of galaxies brighter than `LIMIT`.
     z_peak : bool
-        Whether to fit templates for the column z_peak, which takes most of the time; else it is -99.
+        Whether to fit templates for the column z_peak, which takes most of the time; else it is
+        -99.
 
     Returns
     -------

@@ -1,8 +1,8 @@
 """The traditional way: the χ² of templates on a grid of redshifts, with a prior given a magnitude.
 
-As in EAZY (Brammer, van Dokkum & Coppi 2008, ApJ 686, 1503), a non-negative combination of templates is
-fitted at each redshift, and an error that stands for templates that are wrong is added to that of each
-flux.
+As in EAZY (Brammer, van Dokkum & Coppi 2008, ApJ 686, 1503), a non-negative combination of
+templates is fitted at each redshift, and an error that stands for templates that are wrong is added
+to that of each flux.
 """
 
 from dataclasses import astuple, dataclass
@@ -27,8 +27,8 @@ START = (1.5, 1.6, -0.2, 0.15)  # of the prior: a survey of this depth, roughly
 def published_templates():
     """Six spectra to fit with, shape (6, m) on `seds.REST`.
 
-    Those of Coleman, Wu & Weedman, with emission lines on Im; Scd behind dust of A_V = 1.5; and young stars,
-    λ^-2.3 with lines.
+    Those of Coleman, Wu & Weedman, with emission lines on Im; Scd behind dust of A_V = 1.5; and
+    young stars, λ^-2.3 with lines.
     """
     elliptical, sbc, scd, irregular = map(seds.cww, seds.CWW)
     dimming = 10 ** (-0.6 * seds.attenuation(seds.REST))  # -0.4 A_V
@@ -110,8 +110,8 @@ class TemplateFit:
     template_error : float
         Relative to the flux, added in quadrature to its error.
     at_most : int
-        Templates in a combination. With five bands and two or more of them free, little is left to tell
-        redshifts.
+        Templates in a combination. With five bands and two or more of them free, little is left to
+        tell redshifts.
     """
 
     def __init__(self, bands, templates=None, step=0.01, z_max=5.0, template_error=0.05, at_most=2):
@@ -205,8 +205,9 @@ class TemplateFit:
         Returns
         -------
         dict of str to numpy.ndarray
-            "peak", shape (n,): the mean over the peak with the largest probability, as EAZY's z_peak;
-            "mean" and "median", shape (n,), over the whole p(z); "cumulative", shape (n, n_z), on `grid`.
+            "peak", shape (n,): the mean over the peak with the largest probability, as EAZY's
+            z_peak; "mean" and "median", shape (n,), over the whole p(z); "cumulative", shape (n,
+            n_z), on `grid`.
         """
         density = np.exp(self.log_posterior(flux, error, prior, magnitude))
         cumulative = distributions.from_density(self.grid, density)
@@ -219,11 +220,11 @@ class TemplateFit:
 
 
 def nonnegative_gain(matrix, vector, at_most):
-    """Largest decrease of χ² by a non-negative combination of at most so many templates, for many fits.
+    """Largest decrease of χ² by a non-negative combination of so many templates, for many fits.
 
-    The best combination is, on the templates that it uses, the ordinary least-squares solution with all
-    amplitudes above 0. So it is found exactly by solving for each small set of templates and keeping
-    those solutions.
+    The best combination is, on the templates that it uses, the ordinary least-squares solution with
+    all amplitudes above 0. So it is found exactly by solving for each small set of templates and
+    keeping those solutions.
 
     Parameters
     ----------

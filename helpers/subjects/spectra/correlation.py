@@ -1,12 +1,12 @@
 """Redshifts by cross-correlation with templates, after Tonry & Davis (1979, AJ 84, 1511).
 
 Of each spectrum and each template the continuum is removed, deviations are clipped, both ends are
-apodised, and the rest is band-passed and correlated by FFT on a grid of equal steps in log wavelength, on
-which a redshift is a shift.
+apodised, and the rest is band-passed and correlated by FFT on a grid of equal steps in log
+wavelength, on which a redshift is a shift.
 
-Emission lines are not masked, because in star-forming galaxies they carry the redshift, but they, cosmic
-rays and the residuals of sky lines are clipped at `CLIP` times the typical deviation: none of them alone
-may decide.
+Emission lines are not masked, because in star-forming galaxies they carry the redshift, but they,
+cosmic rays and the residuals of sky lines are clipped at `CLIP` times the typical deviation: none
+of them alone may decide.
 """
 
 from dataclasses import dataclass
@@ -27,9 +27,10 @@ CLIP = 5.0  # in units of `DEVIATION` times the median absolute deviation
 DEVIATION = 1.4826  # standard deviation over median absolute deviation, of normal numbers
 CLIPPINGS = 3  # what is clipped shall not pull the continuum either
 APODISED = 0.05  # part of the spectrum at each end under a half cosine
-# Wavelengths (dex, one full wave) that the band-pass begins to take in, takes in fully, still does, no
-# longer does. Broader ones are left over from the continuum; narrower ones are noise, below the resolution
-# and the width of the lines of a galaxy (SDSS: 70 km/s or 1e-4 dex, and 100 to 300 km/s).
+# Wavelengths (dex, one full wave) that the band-pass begins to take in, takes in fully, still does,
+# no longer does. Broader ones are left over from the continuum; narrower ones are noise, below the
+# resolution and the width of the lines of a galaxy (SDSS: 70 km/s or 1e-4 dex, and 100 to 300
+# km/s).
 BAND = (0.06, 0.03, 8e-4, 4e-4)
 LEAST_PIXELS = 16
 LEAST_NORM = 1 / 3  # of its highest value
@@ -46,8 +47,9 @@ class Redshifts:
     names : tuple of str
         Of the templates.
     redshift, r, height, velocity_error : numpy.ndarray, shape (n, k)
-        Redshift of the highest peak with each template; r of Tonry & Davis, its height over the typical
-        height of other peaks; the height, about 1 for spectra that are alike; and the error in km/s.
+        Redshift of the highest peak with each template; r of Tonry & Davis, its height over the
+        typical height of other peaks; the height, about 1 for spectra that are alike; and the error
+        in km/s.
     n_bad : numpy.ndarray of int, shape (n,)
         Number of pixels that were bad and interpolated over.
     """
@@ -61,7 +63,7 @@ class Redshifts:
 
     @property
     def table(self):
-        """The best template of each spectrum, by r: columns template, redshift, r, velocity_error, n_bad."""
+        """The best template of each spectrum by r, with its redshift, r, velocity_error, n_bad."""
         best = self.r.argmax(axis=1)
         rows = np.arange(len(best))
         columns = {
@@ -80,13 +82,13 @@ def cross_correlate(wavelength, flux, templates, error=None, redshifts=REDSHIFTS
     Parameters
     ----------
     wavelength : array, shape (n_pix,)
-        In vacuum, Å, increasing. A grid that is not equal in log wavelength is rebinned to one that is, of
-        as many pixels.
+        In vacuum, Å, increasing. A grid that is not equal in log wavelength is rebinned to one that
+        is, of as many pixels.
     flux : array, shape (n, n_pix) or (n_pix,)
         In any unit.
     templates : tuple of (wavelength, flux, names)
-        Rest wavelengths in vacuum, shape (m,), flux of shape (k, m), k names. Rebinned to the step of the
-        spectra.
+        Rest wavelengths in vacuum, shape (m,), flux of shape (k, m), k names. Rebinned to the step
+        of the spectra.
     error : array of the shape of flux, optional
         Standard deviations. They do not weigh, but say which pixels are bad, see
         `helpers.subjects.spectra.pixels.good`.
@@ -100,15 +102,16 @@ def cross_correlate(wavelength, flux, templates, error=None, redshifts=REDSHIFTS
     Raises
     ------
     ValueError
-        If shapes do not agree, a spectrum is bad in more than half of its pixels or has no structure (say
-        which), or templates and spectra do not overlap at these redshifts.
+        If shapes do not agree, a spectrum is bad in more than half of its pixels or has no
+        structure (say which), or templates and spectra do not overlap at these redshifts.
 
     Notes
     -----
-    The antisymmetric part of the correlation function about its peak is noise, and what is symmetric holds
-    as much: r = height / (sqrt(2) sigma), with sigma the rms of the antisymmetric part. It is taken up to
-    half a spectrum's length to either side. The error is 3/8 of the width of the peak at half height /
-    (1 + r) (Kurtz & Mink 1998, PASP 110, 934), without the error of the wavelengths.
+    The antisymmetric part of the correlation function about its peak is noise, and what is
+    symmetric holds as much: r = height / (sqrt(2) sigma), with sigma the rms of the antisymmetric
+    part. It is taken up to half a spectrum's length to either side. The error is 3/8 of the width
+    of the peak at half height / (1 + r) (Kurtz & Mink 1998, PASP 110, 934), without the error of
+    the wavelengths.
     """
     flux, good = _check(wavelength, flux, error, "spectra")
     template_wavelength, template_flux, names = templates
@@ -206,7 +209,7 @@ def _search(wavelength, template_wavelength, redshifts):
 
 
 class _LogGrid(NamedTuple):
-    """Pixels of equal steps in log10 of the wavelength: the middle of the first, the step (dex), their number."""
+    """Pixels of equal steps in log10 of the wavelength: first middle, step, number."""
 
     start: float
     step: float
@@ -300,7 +303,7 @@ def _transform(wavelength, flux, good, grid, n_fft, what, offset=0):
 
 
 def _without_continuum(flux, step):
-    """Clipped flux minus a smooth continuum, shape (n, n_pix), and its typical deviation, shape (n, 1)."""
+    """Clipped flux minus a smooth continuum, (n, n_pix), and its typical deviation, (n, 1)."""
     x = np.arange(flux.shape[1]) * step
     end = x[-1]
     intervals = max(1, round(end / CONTINUUM))
@@ -315,11 +318,11 @@ def _without_continuum(flux, step):
 
 
 def _norm(transforms, n, n_fft):
-    """Root of the sum of squares of the templates where spectra of n pixels lie over them, at each lag.
+    """Root of the sum of squares of templates where spectra of n pixels lie over them, by lag.
 
-    Divided by it, the correlation with noise has the same rms at all lags, and like spectra correlate to
-    about 1. At least a third of its highest value, so that a sliver of a template does not count as a
-    whole one.
+    Divided by it, the correlation with noise has the same rms at all lags, and like spectra
+    correlate to about 1. At least a third of its highest value, so that a sliver of a template does
+    not count as a whole one.
     """
     square = scipy.fft.rfft(scipy.fft.irfft(transforms, n_fft) ** 2).conj()
     weight = (tukey(n, 2 * APODISED) ** 2).astype(np.float32)

@@ -1,9 +1,9 @@
-"""Line indices of many spectra at once: the 4000 Å break, Hδ_A, equivalent widths of emission lines.
+"""Line indices of many spectra at once: 4000 Å break, Hδ_A, equivalent widths of emission lines.
 
-Spectra are in the rest frame, on one grid of wavelengths in vacuum. Pixels at the edge of a band count
-with the part that lies inside: the grid may be SDSS's own (1 to 2 Å) or a coarser one (some 7 Å). Bad
-pixels (`helpers.subjects.spectra.pixels.good`) are left out, and a band counts as measured if good pixels
-cover at least `COVERAGE` of it.
+Spectra are in the rest frame, on one grid of wavelengths in vacuum. Pixels at the edge of a band
+count with the part that lies inside: the grid may be SDSS's own (1 to 2 Å) or a coarser one (some 7
+Å). Bad pixels (`helpers.subjects.spectra.pixels.good`) are left out, and a band counts as measured
+if good pixels cover at least `COVERAGE` of it.
 """
 
 from collections.abc import Callable
@@ -71,7 +71,8 @@ def d4000(wavelength, flux, error=None):
 
     Notes
     -----
-    Balogh et al. (1999, ApJ 527, 54), after Bruzual (1983, ApJ 273, 105). Their bands are taken to be in air.
+    Balogh et al. (1999, ApJ 527, 54), after Bruzual (1983, ApJ 273, 105). Their bands are
+    taken to be in air.
     """
     below, above = BREAK
     cut = _Cut(wavelength, flux, error, below[0], above[1])
@@ -90,8 +91,8 @@ def d4000(wavelength, flux, error=None):
 def hdelta_a(wavelength, flux, error=None):
     """Index Hδ_A: equivalent width of Hδ in Å, positive for absorption.
 
-    Worthey & Ottaviani (1997, ApJS 111, 377), at the resolution of the spectrum and not at that of the Lick system.
-    Parameters, returns and raises as `d4000`.
+    Worthey & Ottaviani (1997, ApJS 111, 377), at the resolution of the spectrum and not at that of
+    the Lick system. Parameters, returns and raises as `d4000`.
     """
     return _equivalent_width(wavelength, flux, error, HDELTA_A)
 
@@ -99,8 +100,8 @@ def hdelta_a(wavelength, flux, error=None):
 def equivalent_width(wavelength, flux, line, error=None):
     """Equivalent width of an emission line in Å, **positive for emission**.
 
-    Net of the absorption under it: nothing is corrected for the stars. Where lines are broader than the bands or the
-    grid is coarse, Hα and [N II] share some of their flux.
+    Net of the absorption under it: nothing is corrected for the stars. Where lines are broader than
+    the bands or the grid is coarse, Hα and [N II] share some of their flux.
 
     Parameters
     ----------
@@ -155,10 +156,11 @@ def measure(wavelength, flux, error=None):
     Returns
     -------
     pandas.DataFrame
-        One row a spectrum. Columns ``D4000``, ``Hdelta_A`` (Å, positive for absorption), ``EW_OII``,
-        ``EW_Hbeta``, ``EW_OIII``, ``EW_Halpha``, ``EW_NII``, ``EW_SII`` (Å, positive for emission); the
-        same with ``_error`` where an error is given. An index is left out if the grid does not reach over
-        its bands, and NaN for a spectrum in which it cannot be measured; both are said in one line.
+        One row a spectrum. Columns ``D4000``, ``Hdelta_A`` (Å, positive for absorption),
+        ``EW_OII``, ``EW_Hbeta``, ``EW_OIII``, ``EW_Halpha``, ``EW_NII``, ``EW_SII`` (Å, positive
+        for emission); the same with ``_error`` where an error is given. An index is left out if the
+        grid does not reach over its bands, and NaN for a spectrum in which it cannot be measured;
+        both are said in one line.
 
     Raises
     ------
@@ -195,7 +197,7 @@ def measure(wavelength, flux, error=None):
 
 
 def _check(wavelength, flux, error):
-    """Edges of the pixels, shape (n_pix + 1,), if everything is of one shape, or else ValueError."""
+    """Edges of the pixels, shape (n_pix + 1,), if all shapes agree, or else ValueError."""
     edges = pixels.edges(wavelength)
     n_pix = len(edges) - 1
     shape = np.shape(flux)
@@ -215,7 +217,8 @@ class _Cut:
     ----------
     wavelength, edges : numpy.ndarray, shape (n_pix,) and (n_pix + 1,)
     flux, variance, good : numpy.ndarray, shape (n, n_pix)
-        Flux and variance are 0 where a pixel is not good; the variance is 1 where no error was given.
+        Flux and variance are 0 where a pixel is not good; the variance is 1 where no error was
+        given.
     """
 
     def __init__(self, wavelength, flux, error, lower, upper):
@@ -249,7 +252,7 @@ class _Cut:
         return np.diff(np.clip(self.edges, lower, upper))
 
     def weights(self, band):
-        """Weights of the pixels in a mean over the band; their sum is 1, or NaN if too little is covered."""
+        """Weights of pixels in a mean over the band: of sum 1, or NaN if too little is covered."""
         lower, upper = band
         widths = self.widths(band) * self.good
         covered = widths.sum(axis=1)
@@ -272,7 +275,7 @@ class _Cut:
 
 
 def _equivalent_width(wavelength, flux, error, bands):
-    """Equivalent width in Å, positive for absorption, under a straight line through the means beside it."""
+    """Equivalent width in Å, positive for absorption, under a line through the means beside it."""
     cut = _Cut(wavelength, flux, error, bands.blue[0], bands.red[1])
     blue, blue_weights = cut.mean(bands.blue)
     red, red_weights = cut.mean(bands.red)
@@ -293,9 +296,10 @@ def _equivalent_width(wavelength, flux, error, bands):
 
 
 def _way_to_red(edges, bands):
-    """How far each pixel is from the middle of the blue band (0) to that of the red one (1): (n_pix,).
+    """How far each pixel is from the middle of the blue band (0) to that of the red one (1).
 
-    Of a pixel that the band of the line cuts, the part inside counts, so that it meets the right continuum.
+    Of a pixel that the band of the line cuts, the part inside counts, so that it meets the right
+    continuum.
     """
     blue = np.mean(bands.blue)
     red = np.mean(bands.red)

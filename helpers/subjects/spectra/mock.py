@@ -1,16 +1,16 @@
-"""The simulator of galaxy spectra in the layout of ``sdss_galaxy_spec.hdf5``, with its documented physics.
+"""The simulator of galaxy spectra in the layout of ``sdss_galaxy_spec.hdf5``, and its physics.
 
-**Grid.** 4556 pixels of 1e-4 dex span a factor 2.854: that is the range of the BOSS spectrograph (3600 to
-10 400 Å, Smee et al. 2013, AJ 146, 32), not that of the first SDSS one, whose spectra have some 3840
-pixels. The mock's grid starts at 3600 Å and ends at 10 275 Å, in vacuum.
+**Grid.** 4556 pixels of 1e-4 dex span a factor 2.854: that is the range of the BOSS spectrograph
+(3600 to 10 400 Å, Smee et al. 2013, AJ 146, 32), not that of the first SDSS one, whose spectra have
+some 3840 pixels. The mock's grid starts at 3600 Å and ends at 10 275 Å, in vacuum.
 
 **Galaxies** are drawn by `population`.
 
-**Spectrum** (`galaxy_spectra`). Populations of `stellar`, broadened by the velocity dispersion and R of
-about 2000, dimmed by dust as wavelength^-0.7 (Charlot & Fall 2000, ApJ 539, 718), plus nebular lines
-(`stellar.line_ratios`), whose Hα has the luminosity of the star formation rate (Kennicutt & Evans 2012,
-ARA&A 50, 531) plus the 0.8 Å that old stars ionise (Cid Fernandes et al. 2011, MNRAS 413, 1687). No
-active nuclei. The noise is that of `noise`.
+**Spectrum** (`galaxy_spectra`). Populations of `stellar`, broadened by the velocity dispersion and
+R of about 2000, dimmed by dust as wavelength^-0.7 (Charlot & Fall 2000, ApJ 539, 718), plus nebular
+lines (`stellar.line_ratios`), whose Hα has the luminosity of the star formation rate (Kennicutt &
+Evans 2012, ARA&A 50, 531) plus the 0.8 Å that old stars ionise (Cid Fernandes et al. 2011, MNRAS
+413, 1687). No active nuclei. The noise is that of `noise`.
 """
 
 from functools import lru_cache
@@ -25,7 +25,7 @@ from helpers.subjects.spectra import noise, population, stellar
 from helpers.subjects.spectra.population import DUST_SLOPE, STARS_BEHIND_DUST, VISUAL
 
 VERSION = 2
-"""Raised whenever the same settings and seed would give other spectra: old caches are then not used."""
+"""Raised whenever the same seed would give other spectra: old caches are then not used."""
 
 N_PIX = 4556
 LOG_START = 3.5563  # log10 of 3600 Å
@@ -65,7 +65,7 @@ def _grid(log_start, n_pix):
 
 @lru_cache(maxsize=1)
 def _transform():
-    """Fourier transform of all populations: (n_ages * n_metallicities, n_frequencies), complex64."""
+    """Fourier transform of populations: (n_ages * n_metallicities, n_frequencies), complex64."""
     flat = stellar.populations().reshape(-1, stellar.N_PIX)
     return fft.rfft(flat, axis=1).astype(np.complex64)
 
@@ -73,9 +73,9 @@ def _transform():
 def galaxy_spectra(galaxies, log_start=LOG_START, n_pix=N_PIX, resolution=RESOLUTION):
     """Noise-free spectra, on a grid of 1e-4 dex.
 
-    On such a grid a redshift is a shift, and a broadening by velocity a convolution: both are factors of
-    the Fourier transform, as is the sum over populations, so that one inverse transform does it all
-    without interpolation.
+    On such a grid a redshift is a shift, and a broadening by velocity a convolution: both are
+    factors of the Fourier transform, as is the sum over populations, so that one inverse transform
+    does it all without interpolation.
 
     Parameters
     ----------
@@ -212,16 +212,18 @@ def simulate(n, seed, keep_noise_free=False):
     seed : int
         The same seed gives the same spectra, and the first rows do not depend on `n`.
     keep_noise_free : bool
-        Whether the truth holds the noise-free spectra too, which take as much memory as the noisy ones.
+        Whether the truth holds the noise-free spectra too, which take as much memory as the noisy
+        ones.
 
     Returns
     -------
     raw : dict of str to array
-        By the keys of the HDF5 file. ``age`` in Gyr, ``metallicity`` in solar units and ``smass`` in M☉
-        scatter about the truth by `LABEL_SCATTER`. Rows with one of `FAULTS` are strewn evenly.
+        By the keys of the HDF5 file. ``age`` in Gyr, ``metallicity`` in solar units and ``smass``
+        in M☉ scatter about the truth by `LABEL_SCATTER`. Rows with one of `FAULTS` are strewn
+        evenly.
     truth : dict of str to array
-        What `population.draw` gives, ``fault``, the number of the fault in `FAULTS` counted from 1, or 0,
-        and, where asked for, ``flux``, shape (n, n_pix).
+        What `population.draw` gives, ``fault``, the number of the fault in `FAULTS` counted from 1,
+        or 0, and, where asked for, ``flux``, shape (n, n_pix).
 
     Raises
     ------
@@ -339,7 +341,7 @@ TEMPLATE_PIXELS = 5546
 
 
 def templates():
-    """Noise-free spectra of six types of galaxy, as the survey's pipeline has them, for cross-correlation.
+    """Noise-free spectra of six types of galaxy, for cross-correlation.
 
     Returns
     -------

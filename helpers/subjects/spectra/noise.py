@@ -1,7 +1,7 @@
 """Noise of a fibre spectrograph: photons of object and sky, sky lines, calibration, lost pixels.
 
-The variance of a pixel is g(wavelength)² (flux + sky), as for photons counted behind a throughput. The
-tables ``gain``, ``sky_continuum`` and ``sky_lines`` say in their heads how they were measured.
+The variance of a pixel is g(wavelength)² (flux + sky), as for photons counted behind a throughput.
+The tables ``gain``, ``sky_continuum`` and ``sky_lines`` say in their heads how they were measured.
 """
 
 from functools import lru_cache
@@ -94,9 +94,9 @@ def observe(flux, rng, log_start):
     Returns
     -------
     flux, error : arrays of float32, shape (n, n_pix)
-        The error is that of the photons. What is left of the sky lines and the calibration are not in
-        it, as they are not in those of a survey. Lost pixels have an infinite error, and every fourth
-        run of them a flux far off.
+        The error is that of the photons. What is left of the sky lines and the calibration are not
+        in it, as they are not in those of a survey. Lost pixels have an infinite error, and every
+        fourth run of them a flux far off.
     """
     n, n_pix = flux.shape
     normal = _normal(rng)

@@ -1,7 +1,7 @@
-"""Pixels of spectra: where they end, which of them are good, and the mean flux in bins of any width.
+"""Pixels of spectra: where they end, which are good, and the mean flux in bins of any width.
 
-A pixel reaches half-way to its neighbours. It is good where the flux is finite and the error finite and
-above 0: so it is in all rooms that look at spectra.
+A pixel reaches half-way to its neighbours. It is good where the flux is finite and the error finite
+and above 0: so it is in all rooms that look at spectra.
 """
 
 from dataclasses import dataclass
@@ -65,8 +65,8 @@ def good(flux, error):
 def rebin(pixels, flux, error, bins, least_coverage=0.5):
     """Mean flux of spectra in bins, and its error, from the good pixels alone.
 
-    A pixel counts in a bin by the width that they share: exact for spectra that are constant within a
-    pixel.
+    A pixel counts in a bin by the width that they share: exact for spectra that are constant within
+    a pixel.
 
     Parameters
     ----------
@@ -139,5 +139,5 @@ class _Overlaps:
 
 
 def _lower_and_upper(by_edge):
-    """Of an array by edge, shape (n, n_bins + 1): that of the lower and of the upper edge of each bin."""
+    """Of an array by edge, shape (n, n_bins + 1): those of the lower and upper edges of bins."""
     return by_edge[:, :-1], by_edge[:, 1:]

@@ -271,7 +271,8 @@ def index_histograms(real, generated, groups, *, mock):
     real, generated : pandas.DataFrame
         One column an index, one row a spectrum.
     groups : array of int, shape (n,)
-        0, 1, 2 for young, middle, old: of the real spectrum, and of the one generated with its parameters.
+        0, 1, 2 for young, middle, old: of the real spectrum, and of the one generated with its
+        parameters.
     mock : bool
 
     Returns

@@ -1,8 +1,8 @@
-"""Which galaxies there are: a flux-limited sample of the local universe, for the simulator of spectra.
+"""Which galaxies there are: a flux-limited sample of the local universe, for simulated spectra.
 
-Each property is drawn by a function of its own, whose docstring names the paper. They hang together as
-in the sky: luminosity decides on the type, both on the history of star formation, that and the luminosity
-on the mass, and the mass on metallicity and velocity dispersion.
+Each property is drawn by a function of its own, whose docstring names the paper. They hang together
+as in the sky: luminosity decides on the type, both on the history of star formation, that and the
+luminosity on the mass, and the mass on metallicity and velocity dispersion.
 """
 
 import numpy as np
@@ -32,11 +32,12 @@ def draw(n, rng):
     Returns
     -------
     dict of str to array, shape (n,)
-        redshift; age, weighted by the light at 5500 Å, in Gyr; metallicity of the stars in solar units;
-        smass, of living stars and remnants, in M☉; sfr in M☉/yr; velocity_dispersion in km/s; dust, the
-        attenuation of the stars at 5500 Å in mag, and gas_dust; oxygen, 12 + log10(O/H); old_lines, the
-        equivalent width in Å of Hα that old stars ionise; fibre, the share of the light in it; quiescent,
-        whether it left the blue cloud; and formed, shape (n, n_ages), the mass formed in M☉ by age.
+        redshift; age, weighted by the light at 5500 Å, in Gyr; metallicity of the stars in solar
+        units; smass, of living stars and remnants, in M☉; sfr in M☉/yr; velocity_dispersion in
+        km/s; dust, the attenuation of the stars at 5500 Å in mag, and gas_dust; oxygen, 12 +
+        log10(O/H); old_lines, the equivalent width in Å of Hα that old stars ionise; fibre, the
+        share of the light in it; quiescent, whether it left the blue cloud; and formed, shape (n,
+        n_ages), the mass formed in M☉ by age.
     """
     luminosity = draw_luminosity(n, rng)
     magnitude = absolute_magnitude(luminosity)
@@ -84,8 +85,8 @@ FARTHEST = 1900.0  # Mpc
 def draw_luminosity(n, rng):
     """Luminosity in r over L*, of a sample limited in flux.
 
-    The volume in which a galaxy is bright enough grows as L^1.5, so that a Schechter function becomes a
-    gamma distribution of the shape alpha + 2.5.
+    The volume in which a galaxy is bright enough grows as L^1.5, so that a Schechter function
+    becomes a gamma distribution of the shape alpha + 2.5.
     """
     return np.maximum(rng.gamma(FAINT_END + 2.5, size=n), FAINTEST)
 
@@ -96,7 +97,7 @@ def absolute_magnitude(luminosity):
 
 
 def draw_redshift(magnitude, rng):
-    """Redshift, for distances whose cube is uniform up to where the galaxy falls below the flux limit."""
+    """Redshift, for distances whose cube is uniform up to where the flux limit is reached."""
     limit = 10 ** ((FLUX_LIMIT - magnitude) / 5 - 5)  # Mpc
     farthest = np.minimum(limit, FARTHEST)
     cube = NEAREST**3 + rng.random(len(magnitude)) * (farthest**3 - NEAREST**3)
@@ -116,16 +117,16 @@ RECENT_SCATTER = 0.25  # dex, of the rate of the last 140 Myr
 
 
 def draw_quiescent(luminosity, rng):
-    """Whether a galaxy left the blue cloud: half of them at L* (after Baldry et al. 2004, ApJ 600, 681)."""
+    """Whether a galaxy left the blue cloud: half at L* (after Baldry et al. 2004, ApJ 600, 681)."""
     chance = 1 / (1 + np.exp(-np.log10(luminosity) / TYPE_WIDTH))
     return rng.random(len(luminosity)) < chance
 
 
 def draw_history(luminosity, quiescent, rng):
-    """Share of the mass formed by age, shape (n, n_ages): a rate that declines, and for some a burst.
+    """Share of the mass formed by age, (n, n_ages): a declining rate, and for some a burst.
 
-    The decline t/tau is the age of the galaxy over the time scale: 9 on the red sequence, 1.6 in the blue
-    cloud, 4 in the green valley. These numbers were chosen for this course.
+    The decline t/tau is the age of the galaxy over the time scale: 9 on the red sequence, 1.6 in
+    the blue cloud, 4 in the green valley. These numbers were chosen for this course.
     """
     n = len(luminosity)
     normal = rng.standard_normal
@@ -162,8 +163,8 @@ HALPHA_LIMITS = (0.05, 2.5)  # mag
 def draw_gas_dust(magnitude, quiescent, rng):
     """Attenuation of the gas at 5500 Å in mag.
 
-    Of galaxies that form stars, that of Hα grows with x = log10(mass / 10^10 M☉) (Garn & Best 2010, MNRAS
-    409, 421, eq. 3); the mass is here the one that the luminosity suggests.
+    Of galaxies that form stars, that of Hα grows with x = log10(mass / 10^10 M☉) (Garn & Best 2010,
+    MNRAS 409, 421); the mass is here the one that the luminosity suggests.
     """
     n = len(magnitude)
     x = -0.4 * (magnitude + 20.5)
@@ -189,7 +190,8 @@ def mass_formed(magnitude, shares, dust):
 
 # --- how rich in metals, and how fast ----------------------------------------
 
-# Gallazzi et al. 2005, MNRAS 362, 41, table 2, rounded: log10 of mass (M☉) and of metallicity (solar)
+# Gallazzi et al. 2005, MNRAS 362, 41, table 2, rounded: log10 of mass (M☉) and of metallicity
+# (solar)
 GALLAZZI = {
     8.9: -0.6,
     9.5: -0.6,
@@ -201,7 +203,8 @@ GALLAZZI = {
     11.3: 0.12,
     11.9: 0.15,
 }
-# After Kewley & Ellison 2008, ApJ 681, 1183: log10 of mass and 12 + log10(O/H), on the scale of O3N2
+# After Kewley & Ellison 2008, ApJ 681, 1183: log10 of mass and 12 + log10(O/H), on the scale of
+# O3N2
 KEWLEY = {8.5: 8.24, 9.0: 8.40, 9.5: 8.55, 10.0: 8.69, 10.5: 8.77}
 OXYGEN_SCATTER = 0.07  # dex
 
@@ -230,11 +233,11 @@ def draw_velocity_dispersion(log_mass, rng):
 
 
 def draw_old_lines(n, rng):
-    """Equivalent width in Å of the Hα that old stars ionise (Cid Fernandes et al. 2011, MNRAS 413, 1687)."""
+    """Equivalent width in Å of Hα by old stars (Cid Fernandes et al. 2011, MNRAS 413, 1687)."""
     return 0.8 * 10 ** (0.3 * rng.standard_normal(n))
 
 
 def draw_fibre(redshift, rng):
-    """Share of the light that falls into the fibre: about 0.4 at z = 0.1, and more of distant galaxies."""
+    """Share of the light that falls into the fibre: 0.4 at z = 0.1, more of distant ones."""
     lost = 1.0 - 2.5 * (redshift - 0.1) + 0.4 * rng.standard_normal(len(redshift))  # mag
     return 10 ** (-0.4 * np.clip(lost, 0.3, 2.5))

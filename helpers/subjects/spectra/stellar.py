@@ -1,18 +1,19 @@
 """What galaxies shine with: populations of stars that are black bodies with lines, and ionised gas.
 
-A star of effective temperature T and metallicity Z shines as a black body that is dimmed by exp(-tau),
-where tau adds up ten sources of opacity (`_opacities`): the Balmer lines and edge, Ca H and K, the
-calcium triplet, the lines of iron and its neighbours, CH and CN, magnesium and sodium, TiO, and the metal
-edges and the haze of unresolved lines below 4000 Å. Where each lies, and how strong it is at which
-temperature, is in ``tables/`` (`features`, `metal_lines`, `opacities`), with sources. The strengths were
-made for this course, and follow the spectral sequence: Balmer lines peak in A stars, Ca H and K and the G
-band in late G, TiO in M. They were set so that D4000 and Hdelta_A of the populations grow older as those
-of Bruzual & Charlot (2003, MNRAS 344, 1000) do (Kauffmann et al. 2003, MNRAS 341, 33, figure 2). It is a
-drawing of a stellar library and not one: indices other than those two are right in sign and size only.
+A star of effective temperature T and metallicity Z shines as a black body that is dimmed by
+exp(-tau), where tau adds up ten sources of opacity (`_opacities`): the Balmer lines and edge, Ca H
+and K, the calcium triplet, the lines of iron and its neighbours, CH and CN, magnesium and sodium,
+TiO, and the metal edges and the haze of unresolved lines below 4000 Å. Where each lies, and how
+strong it is at which temperature, is in ``tables/`` (`features`, `metal_lines`, `opacities`), with
+sources. The strengths were made for this course, and follow the spectral sequence: Balmer lines
+peak in A stars, Ca H and K and the G band in late G, TiO in M. They were set so that D4000 and
+Hdelta_A of the populations grow older as those of Bruzual & Charlot (2003, MNRAS 344, 1000) do
+(Kauffmann et al. 2003, MNRAS 341, 33, figure 2). It is a drawing of a stellar library and not one:
+indices other than those two are right in sign and size only.
 
-A population of one age is the main sequence up to the turn-off, with a Kroupa (2001, MNRAS 322, 231) mass
-function, and beyond it giants whose share of the light follows the fuel consumption theorem (Maraston
-2005, MNRAS 362, 799).
+A population of one age is the main sequence up to the turn-off, with a Kroupa (2001, MNRAS 322,
+231) mass function, and beyond it giants whose share of the light follows the fuel consumption
+theorem (Maraston 2005, MNRAS 362, 799).
 """
 
 from functools import lru_cache
@@ -95,7 +96,7 @@ _OLD_RATIOS = {"o2": 2.0, "ne3": 0.1, "o3": 0.55, "he1": 0.02, "o1": 0.2, "n2": 
 
 
 def wavelengths():
-    """Vacuum wavelengths in Å of the rest-frame grid: shape (6400,), 2483 to 10 838 Å, 1e-4 dex apart."""
+    """Vacuum wavelengths of the rest-frame grid: (6400,), 2483 to 10 838 Å, 1e-4 dex apart."""
     return 10 ** (LOG_START + LOG_STEP * np.arange(N_PIX))
 
 
@@ -121,7 +122,7 @@ def _lorentzians(wavelength, centres, depths, half_width):
 
 
 def _bands(wavelength, heads, depths, scale):
-    """Molecular bands: sharp at the head, and fading over `scale` Å redwards, or bluewards if negative."""
+    """Molecular bands: sharp at the head, fading over `scale` Å redwards, or bluewards below 0."""
     x = (wavelength - air_to_vacuum(np.asarray(heads))[:, None]) / scale
     edge = np.clip(x * abs(scale) / 1.5, -50, 50)  # 1.5 Å wide
     tail = np.exp(-np.maximum(x, 0))
@@ -154,7 +155,7 @@ def _balmer_lines(grid):
 
 
 def _metal_lines(grid):
-    """Lines of iron and its neighbours, and a forest of weak ones that is denser and deeper in the blue."""
+    """Lines of iron and its neighbours, and a forest of weak ones, deeper in the blue."""
     named, _ = read_table(TABLES / "metal_lines.ecsv")
     rng = np.random.default_rng(_WEAK_SEED)
     place = rng.random(_N_WEAK) ** 1.6  # from the blue end (0) to the red end (1)
@@ -186,7 +187,7 @@ def _step_down(grid, place, width):
 
 
 def _profiles(grid):
-    """By the name of the opacity: its profile on a grid of wavelengths, about 1 at its strongest."""
+    """By the name of the opacity: its profile by wavelength, about 1 at its strongest."""
     features, _ = read_table(TABLES / "features.ecsv")
     profiles = {
         "balmer": _balmer_lines(grid),
@@ -238,7 +239,7 @@ def stars():
 
 
 def _by_temperature(light, temperature):
-    """Sum up light at any temperatures into those of `stars`, in two neighbours each: (n_temperatures,)."""
+    """Sum up light at any temperatures into those of `stars`, two neighbours each."""
     log_nodes = np.log(_opacities()[0])
     n = len(log_nodes)
     position = np.interp(np.log(temperature), log_nodes, np.arange(n))
@@ -259,10 +260,11 @@ def _light(age, log_metallicity):
 
 
 def _main_sequence(age, log_metallicity):
-    """Light by initial mass in L☉ per M☉ formed, and effective temperature in K, of stars not yet evolved.
+    """Light by initial mass in L☉ per M☉ formed, and temperature in K, of stars not yet evolved.
 
-    The lifetime is 10 Gyr m^-2.9 + 3 Myr; the luminosity 0.23 m^2.3, m^4 and 1.4 m^3.5 (below 0.43, to 2,
-    and above), up to 1.8 times as much at the end; and T = 5780 K m^0.56; masses in solar ones.
+    The lifetime is 10 Gyr m^-2.9 + 3 Myr; the luminosity 0.23 m^2.3, m^4 and 1.4 m^3.5 (below 0.43,
+    to 2, and above), up to 1.8 times as much at the end; and T = 5780 K m^0.56; masses in solar
+    ones.
     """
     mass = np.geomspace(0.1, 60, 1500)
     width = np.gradient(mass)
@@ -295,7 +297,7 @@ def populations():
 
 @lru_cache(maxsize=2)
 def band_light(wavelength):
-    """Light at a wavelength in Å of populations of solar metallicity: L☉ per Å and M☉, (n_ages,)."""
+    """Light at a wavelength in Å of solar populations: L☉ per Å and M☉, (n_ages,)."""
     near = np.abs(wavelengths() - wavelength) < 60
     return populations()[:, SOLAR, near].mean(axis=1)
 
@@ -343,13 +345,13 @@ def mass_by_age(time, decline, recent, burst_age, burst_mass):
 
 
 def star_formation_rate(formed):
-    """Rate of star formation in M☉/yr, shape (n,), of `formed`, M☉ by age: mean over the last 17 Myr."""
+    """Rate of star formation in M☉/yr, (n,), of M☉ formed by age: mean of the last 17 Myr."""
     years = _AGE_EDGES[N_YOUNGEST] * 1e9
     return formed[:, :N_YOUNGEST].sum(axis=1) / years
 
 
 def line_ratios(oxygen):
-    """Line luminosities over that of Hα, before dust, of gas ionised by young stars and by old ones.
+    """Line luminosities over Hα, before dust, of gas ionised by young stars and by old ones.
 
     Parameters
     ----------
@@ -363,9 +365,9 @@ def line_ratios(oxygen):
 
     Notes
     -----
-    [N II] and [O III]: Pettini & Pagel 2004, MNRAS 348, L59, eqs. 1 and 3. [O II]: Kewley et al. 2004, AJ
-    127, 2002, eq. 10, moved by the 0.3 dex between the two scales of O/H. The others are typical of SDSS
-    spectra.
+    [N II] and [O III]: Pettini & Pagel 2004, MNRAS 348, L59, eqs. 1 and 3. [O II]: Kewley et
+    al. 2004, AJ 127, 2002, eq. 10, moved by the 0.3 dex between the two scales of O/H. The others
+    are typical of SDSS spectra.
     """
     log_n2 = np.clip((oxygen - 8.90) / 0.57, -2.0, -0.15)
     log_o3_over_hbeta = np.clip((8.73 - oxygen) / 0.32 + log_n2, -1, 0.8)

@@ -1,4 +1,4 @@
-"""Line indices: against analytic spectra, on fine and coarse grids, their errors against Monte Carlo."""
+"""Line indices: against analytic spectra on fine and coarse grids, and Monte Carlo errors."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def gaussian_line(wavelength, centre, area, sigma):
     return pixel_means(wavelength, lambda edges: edges + area * ndtr((edges - centre) / sigma))
 
 
-# --- indices on spectra of known values ------------------------------------------------------------------------------
+# --- indices on spectra of known values ---
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_indices_off_the_grid_are_left_out_and_that_is_said(capsys):
     assert "D4000, Hdelta_A, EW_OII left out" in capsys.readouterr().out
 
 
-# --- bad pixels ------------------------------------------------------------------------------------------------------
+# --- bad pixels ---
 
 
 def test_bad_pixels_are_left_out_and_what_cannot_be_measured_is_counted(capsys):

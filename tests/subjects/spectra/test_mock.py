@@ -1,4 +1,4 @@
-"""The mock's physics has the right sign and range, its noise is the one it states, and a seed fixes every bit."""
+"""The mock's physics has the right sign and range, its noise is as stated, a seed fixes all."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,8 @@ def test_4556_pixels_are_the_range_of_boss_and_not_that_of_the_first_sdss():
     assert np.log10(9200 / 3800) / STEP < 3900
 
 
-# Single populations of solar metallicity against Bruzual & Charlot 2003 as in Kauffmann et al. 2003, figure 2
+# Single populations of solar metallicity against Bruzual & Charlot 2003 as in Kauffmann et al.
+# 2003, figure 2
 @pytest.mark.parametrize(
     ("age", "break_range", "hdelta_range"),
     [
@@ -156,7 +157,7 @@ def one_galaxy(**changes):
 
 @pytest.mark.parametrize("z", [0.05, 0.12345, 0.3])
 def test_a_redshift_moves_the_spectrum_by_exactly_that(z):
-    """Against interpolation of the rest-frame spectrum: the shift and the broadening are done by Fourier transform."""
+    """Against interpolation of the rest-frame spectrum: the mock shifts by Fourier transform."""
     galaxy = one_galaxy(redshift=z, velocity_dispersion=150.0, sfr=0.0, old_lines=0.0, dust=0.0)
     flux = mock.galaxy_spectra(galaxy)[0]
     rest = mock.galaxy_spectra(galaxy | {"redshift": np.array([1e-9])}, 3.41, 6000)[0]
