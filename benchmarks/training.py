@@ -307,7 +307,7 @@ def time_to_quality(case, plain, options):
         histories, more = [], dict(loss=mse, seed=seed, progress=False)
         torch.manual_seed(seed)
         ours = seconds(lambda: histories.append(fit(make(), train, validation, **options, **more)))  # noqa: B023
-        reached = min(histories[0].validation_loss)
+        reached = min(histories[0].curves["validation"])
         print(
             f"  seed {seed}: validation loss {reached:.4f} in {ours:.1f} s against {mark:.4f} in {spent:.1f} s"
         )

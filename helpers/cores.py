@@ -1,4 +1,4 @@
-"""How many threads a kernel starts, and how they wait: settled before NumPy and PyTorch are imported."""
+"""How many threads a kernel starts, and how they wait; NumPy and PyTorch are imported later."""
 
 import math
 import os
@@ -30,14 +30,17 @@ def allowed(group=GROUP):
 
 def _quota(group):
     """Cores that the control group grants, infinite where it grants all."""
-    second, first = group / "cpu.max", group / "cpu" / "cpu.cfs_quota_us"
+    version_2 = group / "cpu.max"
+    version_1 = group / "cpu"
     try:
-        if second.is_file():
-            granted, period = second.read_text(encoding="ascii").split()
+        if version_2.is_file():
+            granted, period = version_2.read_text(encoding="ascii").split()
         else:
-            granted = first.read_text(encoding="ascii").strip()
-            period = first.with_name("cpu.cfs_period_us").read_text(encoding="ascii")
-        return math.inf if granted in ("max", "-1") else int(granted) / int(period)
+            granted = (version_1 / "cpu.cfs_quota_us").read_text(encoding="ascii").strip()
+            period = (version_1 / "cpu.cfs_period_us").read_text(encoding="ascii")
+        if granted in ("max", "-1"):
+            return math.inf
+        return int(granted) / int(period)
     except (OSError, ValueError):
         return math.inf
 

@@ -37,6 +37,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from helpers import plots
+from helpers.astro.constants import SPEED_OF_LIGHT
 from helpers.course import setup
 from helpers.evaluation.errors import bootstrap_error
 from helpers.evaluation.frechet import frechet_distance
@@ -45,7 +46,7 @@ from helpers.exercises import exercise, hint
 from helpers.subjects import spectra
 from helpers.subjects.spectra import indices, mock, prepare
 from helpers.subjects.spectra import plots as spectra_plots
-from helpers.subjects.spectra.correlation import SPEED_OF_LIGHT, cross_correlate
+from helpers.subjects.spectra.correlation import cross_correlate
 from helpers.training import Objective, fit_gan, predict, wasserstein_clipping
 from helpers.training.objectives import wasserstein_generator_loss
 

@@ -1,17 +1,17 @@
-"""Run every notebook with nbval at the ci profile: the participants' as they are, the solved ones strictly.
+"""Run every notebook with nbval at the ci profile: participants' as they are, solved ones strictly.
 
 Usage::
 
     python -m tools.check_notebooks [--notebooks DIR ...] [--strict DIR ...] [--record] [-n 2]
-    python -m tools.check_notebooks --python .venv-colab/bin/python    # with the packages of another environment
+    python -m tools.check_notebooks --python .venv-colab/bin/python    # with the packages there
 """
 
 import argparse
 import ast
-import contextlib
 import json
 import os
 import re
+import subprocess
 import sys
 import tempfile
 from collections import defaultdict
@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-import pytest
 from nbval.plugin import find_comment_markers, find_metadata_tags
 
 from tools.execution import ANSI, course_environment
@@ -28,6 +27,13 @@ from tools.notebooks import read_notebook
 from tools.sources import NAME, ROOT
 
 KERNEL = "elsewhere"  # what a kernel of another environment is called
+# pytest, with the plugin of the tools at hand wherever it runs; its kernels do not see the path.
+PYTEST = """\
+import sys
+sys.path.insert(0, sys.argv.pop(1))
+import pytest
+sys.exit(pytest.main(sys.argv[1:]))
+"""
 PLUGINS = (
     "nbval.plugin",
     "tools.nbval_environment",
@@ -110,7 +116,7 @@ def run_nbval(root, files, strict, workers, timeout, python=None):
     timeout : float
         Seconds that one cell may take.
     python : pathlib.Path, optional
-        Of an environment with the course installed, in which the notebooks run as a participant's do.
+        Of an environment with the course installed: the notebooks run as a participant's do.
 
     Returns
     -------
@@ -120,10 +126,12 @@ def run_nbval(root, files, strict, workers, timeout, python=None):
     """
     with tempfile.TemporaryDirectory() as folder:
         # An empty configuration: the one of the unit tests is not meant for notebooks.
-        settings, report = Path(folder, "pytest.ini"), Path(folder, "report.xml")
+        settings = Path(folder, "pytest.ini")
+        report = Path(folder, "report.xml")
         settings.write_text("[pytest]\n", encoding="utf-8")
         base = _base(root, files)
-        command = ["-c", str(settings), f"--rootdir={base}"]
+        command = [sys.executable, "-c", PYTEST, str(ROOT)]
+        command += ["-c", str(settings), f"--rootdir={base}"]
         for plugin in PLUGINS:
             command += ["-p", plugin]
         command += ["--nbval-lax", f"--nbval-cell-timeout={timeout:g}", f"--output-folder={folder}"]
@@ -132,23 +140,25 @@ def run_nbval(root, files, strict, workers, timeout, python=None):
         command += ["--junitxml", str(report), "-o", "junit_family=xunit1"]
         command += ["-q", "--no-header", "--tb=no", "-rN", "--color=no"]
         command += [os.path.relpath(path, base) for path in files]
-        threads = str(max(1, (os.cpu_count() or 1) // workers))
-        environment = course_environment(root, "ci", folder, HACK_WARNINGS="error")
-        environment = {name: v for name, v in environment.items() if not name.startswith("PYTEST_")}
+        environment = _without_pytest(course_environment(root, "ci", folder, HACK_WARNINGS="error"))
         if python:
             command.append(f"--nbval-kernel-name={KERNEL}")
             environment = _of_a_participant(environment, python, Path(folder))
-        os.environ.clear()
-        os.environ.update(
-            {"OMP_NUM_THREADS": threads, **environment, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-        )
-        with contextlib.chdir(base):
-            status = int(pytest.main(command))
+        threads = max(1, (os.cpu_count() or 1) // workers)
+        environment.setdefault("OMP_NUM_THREADS", str(threads))
+        environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+        sys.stdout.flush()
+        status = subprocess.run(command, cwd=base, env=environment).returncode
         return status, _read_report(report) if report.is_file() else {}
 
 
+def _without_pytest(environment):
+    """Return the environment without what a pytest around this one has set."""
+    return {name: v for name, v in environment.items() if not name.startswith("PYTEST_")}
+
+
 def _of_a_participant(environment, python, folder):
-    """Return the environment of notebooks whose kernels are started by another Python, on the installed course."""
+    """Return the environment of notebooks whose kernels another Python starts."""
     spec = folder / "kernels" / KERNEL / "kernel.json"
     spec.parent.mkdir(parents=True)
     command = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
@@ -198,7 +208,7 @@ def first_fault(notebook, results):
 
 
 def _message(failure):
-    """Return what went wrong and the end of the traceback, without the source, which nbval repeats."""
+    """Return what went wrong and the end of the traceback, without the source of the cell."""
     message, _, traceback = failure.partition("Traceback:\n")
     found = re.search(r"^(?:Cell \d+|pytest plugin exception): (.*)", message, re.MULTILINE)
     said = found[1] if found else message.strip()

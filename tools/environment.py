@@ -1,12 +1,13 @@
-"""Make one of the environments that the course is run in; nothing but Python itself is needed for that.
+"""Make one of the environments that the course is run in; it needs nothing but Python itself.
 
 Usage::
 
     python -m tools.environment course FOLDER    # the exact set of requirements.txt
-    python -m tools.environment colab FOLDER     # what Colab has, and on it what the set-up cells install
+    python -m tools.environment colab FOLDER     # what Colab has, and what the set-up cells install
     python -m tools.environment latest FOLDER    # the same on the newest versions of everything
 
-On Linux PyTorch comes without CUDA where there is no NVIDIA card; TORCH=cuda or TORCH=cpu decides otherwise.
+On Linux PyTorch comes without CUDA where there is no NVIDIA card; TORCH=cuda or TORCH=cpu decides
+otherwise.
 """
 
 import argparse
@@ -97,13 +98,9 @@ def install_torch(folder, requirement, light):
     if not light:
         return pip(folder, requirement)
     if reachable(CPU_INDEX):
-        say(
-            f"{requirement} without CUDA, as no NVIDIA card is seen (TORCH=cuda for the other build)"
-        )
+        say(f"{requirement} without CUDA: no NVIDIA card is seen (TORCH=cuda for the other build)")
         return pip(folder, "--no-deps", "--index-url", CPU_INDEX, requirement)
-    say(
-        f"{requirement}: {CPU_INDEX} cannot be reached, so the usual build is taken, perhaps with CUDA"
-    )
+    say(f"{requirement}: {CPU_INDEX} cannot be reached; the usual build is taken, maybe with CUDA")
     return pip(folder, requirement)
 
 

@@ -86,7 +86,7 @@ def execute(notebook, name, folder, environment, started=None, finished=None, ti
     environment : dict of str to str
         The kernel's whole environment.
     started, finished : callable, optional
-        Called around each code cell as ``started(number, total, cell)``, ``finished(number, total, cell)``.
+        Called before and after each code cell, with its number, how many there are, and the cell.
     timeout : float
         Seconds that one cell may take.
 
@@ -98,7 +98,7 @@ def execute(notebook, name, folder, environment, started=None, finished=None, ti
     Raises
     ------
     CellError
-        If a cell raises, exceeds its time, or takes the kernel with it. What ran until then is kept.
+        If a cell raises, exceeds its time, or takes the kernel with it. What ran is kept.
     """
     quiet = ["--log-level=ERROR"]
     client = NotebookClient(
@@ -194,7 +194,7 @@ def refuse_outputs(cell, name, folders):
         data = output.get("data", {})
         drawn = any(kind.startswith("image/") for kind in data)
         if data.get("text/plain", "").startswith("<Figure size") and not drawn:
-            # Matplotlib's inline backend loads with the first figure, and becomes active one cell later.
+            # Matplotlib's inline backend loads with the first figure, active one cell later.
             cure = 'call plt.switch_backend(plt.rcParams["backend"]) before the first figure'
             raise CourseError(f"{where} is a figure that was not drawn: {cure}")
         for folder in folders:

@@ -1,4 +1,4 @@
-"""Write what follows from ``solutions/NN_name.py``: both notebooks, the reference module, the table of hacks.
+"""Write what follows from ``solutions/NN_name.py``: notebooks, reference module, table of hacks.
 
 Usage::
 
@@ -70,21 +70,18 @@ def solved(root, hack):
 
 def _with_outputs(notebook, previous):
     """Return the notebook with what an execution left in `previous`, cell by cell."""
-    kept = (
-        {cell.get("id"): cell for cell in previous.cells if cell.cell_type == "code"}
-        if previous
-        else {}
-    )
+    if previous is None:
+        return notebook
+    kept = {cell.get("id"): cell for cell in previous.cells if cell.cell_type == "code"}
     for cell in notebook.cells:
         old = kept.get(cell.id)
         if cell.cell_type == "code" and old is not None:
-            cell.outputs, cell.execution_count = old.outputs, old.execution_count
+            cell.outputs = old.outputs
+            cell.execution_count = old.execution_count
             if "seconds" in old.metadata:
                 cell.metadata["seconds"] = old.metadata["seconds"]
-    if previous:
-        notebook.metadata["astro_ai_hacks"].update(
-            {k: v for k, v in _mark(previous).items() if k in EXECUTED}
-        )
+    said = {name: value for name, value in _mark(previous).items() if name in EXECUTED}
+    _mark(notebook).update(said)
     return notebook
 
 
@@ -96,10 +93,8 @@ def execution_fault(hack, notebook):
     """Return why the executed notebook does not belong to its source, or None."""
     if notebook is None:
         return "missing"
-    if (
-        _mark(notebook).get("source_sha256") != hack.sha256
-        or _mark(notebook).get("profile") != "demo"
-    ):
+    mark = _mark(notebook)
+    if mark.get("source_sha256") != hack.sha256 or mark.get("profile") != "demo":
         return "not executed since its code changed"
     if error_outputs(notebook):
         return "an output is an error"
@@ -110,7 +105,7 @@ def execution_fault(hack, notebook):
             refuse_outputs(cell, hack.name, (hack.root, Path.home()))
     except CourseError as error:
         return str(error)
-    if _mark(notebook).get("outputs_sha256") != outputs_sha256(notebook):
+    if mark.get("outputs_sha256") != outputs_sha256(notebook):
         return "its outputs are not those of its execution"
     return None
 
@@ -130,19 +125,23 @@ def execute_solved(root, hack):
     notebook.metadata["astro_ai_hacks"].update(
         source_sha256=hack.sha256, outputs_sha256=outputs_sha256(notebook), profile="demo"
     )
-    _gallery(hack, notebook)
+    if _has_gallery(notebook) and not _gallery(notebook):
+        raise CourseError(f'{hack.name}: the cell tagged "gallery" shows no figure')
     write(hack.path.with_suffix(".ipynb"), dumps(notebook))
     record_minutes(root, "demo", {hack.name: seconds / 60})
 
 
-def _gallery(hack, notebook):
-    """Return the picture of the cell tagged "gallery" as bytes, or None before that cell was executed."""
+def _has_gallery(notebook):
+    return any("gallery" in cell.metadata.get("tags", ()) for cell in notebook.cells)
+
+
+def _gallery(notebook):
+    """Return the picture of the cell tagged "gallery" as bytes, or None where there is none."""
     for cell in notebook.cells:
-        if "gallery" in cell.metadata.get("tags", ()) and cell.get("execution_count") is not None:
-            images = [o.data["image/png"] for o in cell.outputs if "image/png" in o.get("data", {})]
-            if not images:
-                raise CourseError(f'{hack.name}: the cell tagged "gallery" shows no figure')
-            return base64.b64decode(images[0])
+        if "gallery" in cell.metadata.get("tags", ()):
+            for output in cell.outputs:
+                if "image/png" in output.get("data", {}):
+                    return base64.b64decode(output.data["image/png"])
     return None
 
 
@@ -155,8 +154,10 @@ def generated(root, hack):
         root / "notebooks" / notebook.name: dumps(participants_notebook(hack, *_about(root, hack))),
         notebook: dumps(executed),
     }
-    picture = _gallery(hack, executed)
-    return files | ({root / "docs" / "gallery" / f"{hack.name}.png": picture} if picture else {})
+    picture = _gallery(executed)
+    if picture:
+        files[root / "docs" / "gallery" / f"{hack.name}.png"] = picture
+    return files
 
 
 def common(root, hacks):
@@ -189,8 +190,9 @@ def orphans(root, hacks):
 
 
 def stale(root):
-    """Return a line for each generated file that is missing, not up to date, or without its source."""
-    hacks, lines = read_hacks(root), []
+    """Return a line for each generated file that is missing, out of date, or without source."""
+    hacks = read_hacks(root)
+    lines = []
     files = common(root, hacks)
     for hack in hacks:
         files |= generated(root, hack)

@@ -1,4 +1,4 @@
-"""What is said about the hacks: their public address, the measured minutes, the table in the README."""
+"""What is said about the hacks: public address, measured minutes, the table in the README."""
 
 import json
 import re
@@ -23,6 +23,9 @@ PLANNED = {
     "05": "Cosmological parameters from CAMELS maps",
     "06": "Cherenkov rings",
     "07": "Galaxy images: GANs, super-resolution, and a score",
+    "08": "Radio galaxies, and augmentation by a generator",
+    "09": "An adversarial latent autoencoder",
+    "10": "A variational autoencoder of several modalities",
 }
 BY_PROFILE = {"type": "object", "additionalProperties": {"type": "number"}}
 MINUTES = {"type": "object", "additionalProperties": BY_PROFILE}  # a JSON schema
@@ -43,7 +46,7 @@ def repository(root):
 
 
 def extra(root, number):
-    """Return what stands before the address that pip is given, where a hack has an extra of its own."""
+    """Return what stands before the address given to pip, where a hack has an extra of its own."""
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     name = f"hack{number}"
     known = name in project.get("optional-dependencies", {})
@@ -58,10 +61,9 @@ def set_repository(root, name):
         )
     repository(root)
     path = root / "pyproject.toml"
-    write(
-        path,
-        REPOSITORY.sub(rf"\g<1>https://github.com/{name}\g<3>", path.read_text(encoding="utf-8")),
-    )
+    text = path.read_text(encoding="utf-8")
+    address = rf"\g<1>https://github.com/{name}\g<3>"
+    write(path, REPOSITORY.sub(address, text))
 
 
 def read_minutes(root):
@@ -83,11 +85,8 @@ def record_minutes(root, profile, measured):
     minutes = read_minutes(root)
     for name, value in measured.items():
         minutes.setdefault(name, {})[profile] = round(value, 1)
-    text = (
-        json.dumps({name: minutes[name] for name in sorted(minutes)}, indent=2, sort_keys=True)
-        + "\n"
-    )
-    write(root / "benchmarks" / "minutes.json", text)
+    text = json.dumps(minutes, indent=2, sort_keys=True)
+    write(root / "benchmarks" / "minutes.json", text + "\n")
 
 
 def badges(repo, name):
@@ -122,7 +121,8 @@ def time_sentence(minutes, sections=()):
 
 def hack_table(root, hacks):
     """Return the table of hacks for the README, in Markdown."""
-    minutes, repo = read_minutes(root), repository(root)
+    minutes = read_minutes(root)
+    repo = repository(root)
     rows = {number: f"| {number} | **{title}** | coming | | |" for number, title in PLANNED.items()}
     for hack in hacks:
         what = f"**{hack.title}**<br>{hack.question}".replace("|", r"\|")

@@ -1,11 +1,11 @@
-"""Write the exact sets of packages: what pyproject.toml resolves to on the oldest Python that it promises.
+"""Write the exact sets of packages: what pyproject.toml resolves to on its oldest Python.
 
-``make lock`` runs it. uv resolves, for every system at once, and keeps the versions of the last time
+``make lock`` runs it. uv resolves, for every system at once, and keeps the versions of last time
 where they still fit; ``UPGRADE=1`` takes the newest. This file only sorts what comes out:
 
 - ``requirements.txt``: everything but CUDA.
-- ``requirements-cuda.txt``: the packages that PyTorch's CUDA build brings on Linux. The first file names
-  it as constraints: they are pinned where that build is installed, and left out where it is not.
+- ``requirements-cuda.txt``: the packages that PyTorch's CUDA build brings on Linux. The first file
+  names it as constraints: they are pinned where that build is installed, and else left out.
 - ``binder/requirements.txt``: the few of them that a notebook needs, with PyTorch's CPU build.
 """
 
@@ -59,13 +59,8 @@ def resolve(root, previous, *options):
         out = Path(folder, "requirements.txt")
         out.write_text("\n".join(previous), encoding="utf-8")
         command = [sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "--quiet"]
-        command += [
-            "--python-version",
-            PYTHON,
-            "--no-header",
-            "--no-annotate",
-            "--no-strip-markers",
-        ]
+        command += ["--python-version", PYTHON]
+        command += ["--no-header", "--no-annotate", "--no-strip-markers"]
         command += ["--output-file", str(out), *options]
         done = subprocess.run(command, cwd=root)
         if done.returncode:

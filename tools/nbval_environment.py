@@ -1,7 +1,7 @@
-"""A pytest plugin beside nbval: each notebook gets an environment of its own, and nothing fails unseen.
+"""A pytest plugin beside nbval: each notebook has its own environment, and nothing fails unseen.
 
-A kernel inherits the environment of the process that starts it, and one process runs many notebooks. nbval
-notices a dead kernel only when the time for the cell is over.
+A kernel inherits the environment of the process that starts it, and one process runs many
+notebooks. nbval notices a dead kernel only when the time for the cell is over.
 """
 
 import os

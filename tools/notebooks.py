@@ -1,4 +1,4 @@
-"""From the source of a hack to its two notebooks, and files that appear only when they are whole."""
+"""From the source of a hack to its two notebooks; files appear only when they are whole."""
 
 from dataclasses import replace
 from itertools import groupby
@@ -64,7 +64,7 @@ def solved_notebook(hack, header, extra, address):
 
 
 def participants_notebook(hack, header, extra, address):
-    """Return the notebook with a stub in each exercise and without answers; see `solved_notebook`."""
+    """Return the notebook with a stub in each exercise, without answers; see `solved_notebook`."""
     cells = []
     for answer, group in groupby(hack.cells, key=lambda cell: "answer" in cell.tags):
         if answer:

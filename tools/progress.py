@@ -6,14 +6,14 @@ import time
 
 
 class Progress:
-    """What is still to do, from the seconds that each cell took before, and a line about it on the terminal.
+    """What is still to do, by the seconds that each cell took before, and a line to say so.
 
     Parameters
     ----------
     expected : dict of str to list of float
         For each hack, in the order in which they run, the seconds of each of its code cells.
     stream : file, optional
-        Where to write: on a terminal one line, renewed each second; elsewhere a line for each tenth.
+        Where to write: a terminal has one line, renewed each second; else one for each tenth.
     """
 
     def __init__(self, expected, stream=None):
@@ -52,8 +52,9 @@ class Progress:
 
     def finished(self, name, number, total):
         """Say that this cell has ended."""
-        now, self._now = self._now, None
-        self.spent += time.perf_counter() - now[3]
+        start = self._now[3]
+        self._now = None
+        self.spent += time.perf_counter() - start
         self.done += self._expected(name, number)
         tenth = int(10 * self.done / self.total) if self.total else 0
         if tenth > self._tenth:
@@ -67,7 +68,7 @@ class Progress:
         self._now = None
 
     def left(self, now=None):
-        """Return the seconds that are left for the course, at the pace that this machine has shown so far."""
+        """Return the seconds left for the course, at the pace that this machine has shown."""
         pace = self.spent / self.done if self.done > 5 else 1.0
         name, number, _, start = now or ("", 0, 0, 0.0)
         running = min(time.perf_counter() - start, pace * self._expected(name, number))

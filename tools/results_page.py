@@ -1,4 +1,4 @@
-"""One page with everything that the hacks found: scoreboards and figures, in a file that needs no other."""
+"""One page with everything that the hacks found, in a file that needs no other."""
 
 import base64
 import re
@@ -44,7 +44,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Result:
-    """What one hack left: the scoreboard that ``run.scoreboard()`` wrote, and what `figures` returns."""
+    """What one hack left: the `Scoreboard` that it wrote, and what `figures` returns."""
 
     number: str
     name: str

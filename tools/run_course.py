@@ -1,4 +1,4 @@
-"""Run the solved hacks one after the other, the quickest first, and collect what they show in one page.
+"""Run the solved hacks one after the other, the quickest first, and show all in one page.
 
 Usage::
 
@@ -6,6 +6,7 @@ Usage::
 """
 
 import argparse
+import math
 import os
 import subprocess
 import sys
@@ -31,13 +32,14 @@ def in_order(hacks, minutes, profile):
 
     def key(hack):
         measured = minutes.get(hack.name, {})
-        return measured.get(profile, measured.get("demo", float("inf"))), hack.number
+        demo = measured.get("demo", math.inf)
+        return measured.get(profile, demo), hack.number
 
     return sorted(hacks, key=key)
 
 
 def expected_seconds(hack, minutes, profile):
-    """Return how long each code cell of a hack should take, from its last execution at the demo profile.
+    """Return how long each code cell of a hack should take, from its last execution at demo.
 
     Parameters
     ----------
@@ -51,11 +53,8 @@ def expected_seconds(hack, minutes, profile):
     list of float
     """
     before = read_notebook(hack.path.with_suffix(".ipynb"))
-    known = (
-        {cell.get("id"): cell.metadata.get("seconds", 0.0) for cell in before.cells}
-        if before
-        else {}
-    )
+    executed = before.cells if before else []
+    known = {cell.get("id"): cell.metadata.get("seconds", 0.0) for cell in executed}
     shares = [known.get(cell.id, 0.0) for cell in hack.cells if cell.kind == "code"]
     measured = minutes.get(hack.name, {})
     demo = 60 * measured["demo"] if "demo" in measured else sum(shares)
@@ -109,27 +108,31 @@ def save(path, content, note):
 
 
 def run_hack(root, hack, profile, outputs, progress):
-    """Execute one hack, keep its notebook in `outputs` as .ipynb and .html, and return its `Result`."""
+    """Execute one hack, keep its notebook in `outputs`, and return its `Result`."""
     board = outputs / "scoreboards" / f"{hack.name}.json"
     forgotten = forget_scoreboard(board)
-    notebook, at = solved(root, hack), [1]
+    notebook = solved(root, hack)
+    running = 1  # the number of the cell
 
     def started(number, total, cell):
-        at[0] = number
+        nonlocal running
+        running = number
         progress.started(hack.name, number, total)
 
     def finished(number, total, cell):
         progress.finished(hack.name, number, total)
 
     environment = course_environment(root, profile, outputs, HACK_STRICT="1")
-    error = traceback = ""
+    error = ""
+    traceback = ""
     try:
         execute(
             notebook, hack.name, root / "solutions", environment, started, finished, timeout=None
         )
     except CourseError as failure:
-        error, traceback = str(failure), getattr(failure, "traceback", "")
-        progress.given_up(hack.name, at[0])
+        error = str(failure)
+        traceback = getattr(failure, "traceback", "")
+        progress.given_up(hack.name, running)
     scores = None
     if forgotten:
         try:
@@ -140,16 +143,16 @@ def run_hack(root, hack, profile, outputs, progress):
     save(outputs / f"{hack.name}.ipynb", dumps(notebook), progress.note)
     save(outputs / f"{hack.name}.html", notebook_page(notebook, hack.title), progress.note)
     return Result(
-        hack.number,
-        hack.name,
-        hack.title,
-        hack.question,
-        seconds / 60,
-        profile,
-        scores,
-        figures(notebook),
-        error,
-        traceback,
+        number=hack.number,
+        name=hack.name,
+        title=hack.title,
+        question=hack.question,
+        minutes=seconds / 60,
+        profile=profile,
+        scoreboard=scores,
+        figures=figures(notebook),
+        error=error,
+        traceback=traceback,
     )
 
 
@@ -184,7 +187,8 @@ def run_course(root, only="", profile="demo", outputs=None, stream=None):
     hacks = in_order(select(read_hacks(root), only), minutes, profile)
     if not hacks:
         raise CourseError("solutions/: there is no hack to run")
-    page, results = outputs / "index.html", []
+    page = outputs / "index.html"
+    results = []
     expected = {hack.name: expected_seconds(hack, minutes, profile) for hack in hacks}
     facts = [f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", *edition(root)]
 
@@ -206,13 +210,9 @@ def run_course(root, only="", profile="demo", outputs=None, stream=None):
 
 def show(page):
     """Open the page in a browser if a person is watching; never fail because there is none."""
-    watched = (
-        sys.stdout.isatty() and not os.environ.get("CI") and not os.environ.get("HACK_NO_BROWSER")
-    )
-    screen = (
-        sys.platform != "linux" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    )
-    if watched and screen:
+    unwanted = any(map(os.environ.get, ("CI", "HACK_NO_BROWSER")))
+    screen = sys.platform != "linux" or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
+    if sys.stdout.isatty() and screen and not unwanted:
         try:
             webbrowser.open(page.as_uri())
         except (webbrowser.Error, OSError):

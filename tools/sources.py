@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import jupytext
@@ -13,6 +14,7 @@ import nbformat
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = re.compile(r"(\d\d)_[a-z0-9_]+")
+MARK = re.compile(r"^# %%(?=\s|$)", re.MULTILINE)  # where a cell begins
 KINDS = ("build", "diagnose", "decide")  # of exercises, beside those that only compute something
 PROSE = ("seen", "think", "teaching")  # tags of texts
 TAGS = ("setup", "exercise", *KINDS, "reference", "answer", "gallery", "predict", *PROSE)
@@ -28,7 +30,7 @@ class CourseError(Exception):
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell as it stands in the source: it begins in `line`, and keeps its `id` in both notebooks."""
+    """One cell of the source: it begins in `line`, and keeps its `id` in both notebooks."""
 
     kind: str
     source: str
@@ -39,7 +41,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Exercise:
-    """A checked exercise cell: its id, what it defines, and the lines (from 0) of the pieces to replace."""
+    """A checked exercise cell: its id, what it defines, the lines (from 0) to replace."""
 
     id: str
     name: str
@@ -53,7 +55,7 @@ class Exercise:
         return next((kind for kind in KINDS if kind in self.cell.tags), "compute")
 
     def solved(self, decorated=True):
-        """Return the solution without the marker lines, and without ``@exercise`` unless `decorated`."""
+        """Return the solution without marker lines; without ``@exercise`` unless `decorated`."""
         dropped = set() if decorated else set(self.decorator)
         for block in self.blocks:
             dropped |= {block[0], block[-1], *self._given(block)}
@@ -62,7 +64,7 @@ class Exercise:
         )
 
     def stub(self):
-        """Return the exercise with each block of the solution replaced by what a participant finds."""
+        """Return the exercise with each block of the solution replaced by what one finds."""
         lines = self.cell.source.split("\n")
         for block in reversed(self.blocks):
             indent = _indent(lines[block[0]])
@@ -159,7 +161,7 @@ def read_hacks(root):
         If a source is malformed, or two have one number.
     """
     hacks = [read_hack(path, root) for path in sorted((root / "solutions").glob("*.py"))]
-    for hack, other in zip(hacks, hacks[1:], strict=False):
+    for hack, other in pairwise(hacks):
         if hack.number == other.number:
             raise CourseError(f"{hack.source} and {other.source} have the same number")
     return hacks
@@ -191,26 +193,38 @@ def read_hack(path, root):
         raise CourseError(
             f"solutions/{path.name}: not in jupytext's percent format: {what}"
         ) from None
-    marks = [found.start() for found in re.finditer(r"^# %%(?=\s|$)", text, re.MULTILINE)]
-    marks = [0] * (len(raw) - len(marks)) + marks
-    cells, seen = [], Counter()
-    for cell, mark in zip(raw, marks, strict=False):
-        if not cell.source.strip() and not cell.metadata.get("tags"):
-            continue
-        start = text.find(cell.source, mark) if cell.cell_type == "code" and cell.source else mark
-        digest = hashlib.sha256(cell.source.encode()).hexdigest()[:8]
-        seen[digest] += 1
-        cell_id = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
-        line = text.count("\n", 0, max(start, mark)) + 1
-        cells.append(
-            Cell(cell.cell_type, cell.source, tuple(cell.metadata.get("tags", ())), line, cell_id)
-        )
-    code = "\0".join(
-        cell.source for cell in cells if cell.kind == "code"
-    )  # new prose needs no new execution
-    hack = Hack(root, path, hashlib.sha256(code.encode()).hexdigest(), tuple(cells))
+    marks = [found.start() for found in MARK.finditer(text)]
+    if len(marks) > len(raw):
+        found = "expected '# %%' only where a cell begins, found it inside of a string"
+        raise CourseError(f"solutions/{path.name}: {found}")
+    cells = _cells(raw, text, marks)
+    # New prose needs no new execution.
+    code = "\0".join(cell.source for cell in cells if cell.kind == "code")
+    hack = Hack(root, path, _sha256(code), tuple(cells))
     _check(hack)
     return hack
+
+
+def _cells(raw, text, marks):
+    """Return the cells that jupytext found in the text of a source, with their lines and ids."""
+    unmarked = [0] * (len(raw) - len(marks))
+    cells = []
+    seen = Counter()
+    for cell, mark in zip(raw, [*unmarked, *marks], strict=True):
+        tags = tuple(cell.metadata.get("tags", ()))
+        if not cell.source.strip() and not tags:
+            continue
+        digest = _sha256(cell.source)[:8]
+        seen[digest] += 1
+        cell_id = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
+        start = text.find(cell.source, mark) if cell.cell_type == "code" else mark
+        line = text.count("\n", 0, max(start, mark)) + 1
+        cells.append(Cell(cell.cell_type, cell.source, tags, line, cell_id))
+    return cells
+
+
+def _sha256(text):
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _check(hack):
@@ -292,7 +306,8 @@ def _exercise(hack, cell):
         raise hack.error(
             cell.line, "an exercise cell holds exactly one function or class and nothing else"
         )
-    node, calls = body[0], _exercise_calls(body[0])
+    node = body[0]
+    calls = _exercise_calls(node)
     if len(calls) != 1 or [type(value) for value in map(_constant, calls[0].args)] != [str]:
         raise hack.error(
             cell.line, f'{node.name} needs the decorator @exercise("{hack.number}.name")'
@@ -339,7 +354,9 @@ def _exercise_calls(node):
 
 def _blocks(hack, cell):
     """Yield the lines (from 0) of each solution, its markers included."""
-    lines, begin, count = cell.source.split("\n"), None, 0
+    lines = cell.source.split("\n")
+    begin = None
+    count = 0
     for i, line in enumerate(lines):
         if line.strip() == BEGIN:
             if begin is not None:
@@ -356,7 +373,8 @@ def _blocks(hack, cell):
                     cell.line + i, f"{END} is not indented like the {BEGIN} of line {line}"
                 )
             yield range(begin, i + 1)
-            begin, count = None, count + 1
+            begin = None
+            count += 1
     if begin is not None:
         raise hack.error(cell.line + begin, f"{BEGIN} without {END}")
     if not count:

@@ -1,1 +1,1 @@
-"""What more than one subject takes from astronomy: cosmology, constants, spectral lines, surveys."""
+"""What several subjects take from astronomy: cosmology, constants, lines, spectra in filters."""

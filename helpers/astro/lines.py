@@ -1,4 +1,4 @@
-"""Spectral lines of galaxies in the optical, and the two scales of wavelength: vacuum (SDSS) and air (older work)."""
+"""Lines of galaxies in the optical, and wavelengths in vacuum (SDSS) and in air (older work)."""
 
 from typing import NamedTuple
 
@@ -13,15 +13,16 @@ class Line(NamedTuple):
     wavelength : float
         Rest wavelength in vacuum, in Å.
     kind : {"emission", "absorption", "both"}
-        How it is usually seen in galaxies; Balmer lines are seen both ways, often one inside the other.
+        How it is usually seen in galaxies; Balmer lines are seen both ways, often one inside the
+        other.
     """
 
     wavelength: float
     kind: str
 
 
-# By the names in use, whose numbers are wavelengths in air. Values: NIST Atomic Spectra Database; the G band, a
-# blend of CH and Fe, is where the SDSS line table puts it. H5 (Hε) lies on Ca H.
+# By the names in use, whose numbers are wavelengths in air. Values: NIST Atomic Spectra Database;
+# the G band, a blend of CH and Fe, is where the SDSS line table puts it. H5 (Hε) lies on Ca H.
 LINES = {
     "[O II] 3726": Line(3727.09, "emission"),
     "[O II] 3729": Line(3729.88, "emission"),
@@ -75,15 +76,16 @@ def vacuum_to_air(wavelength):
 
     Notes
     -----
-    Refractive index of Ciddor (1996, Applied Optics 35, 1566), eq. 1; the older formula of Morton (1991, ApJS 77,
-    119), which SDSS uses, agrees with it within 0.01 Å from 3000 to 10 000 Å.
+    Refractive index of Ciddor (1996, Applied Optics 35, 1566), eq. 1; the older formula of
+    Morton (1991, ApJS 77, 119), which SDSS uses, agrees with it within 0.01 Å from 3000 to 10 000
+    Å.
     """
     wavelength = np.asarray(wavelength, float)
     return wavelength / _refractive_index(wavelength)
 
 
 def air_to_vacuum(wavelength):
-    """Wavelength in vacuum of a wavelength in standard air: the inverse of `vacuum_to_air`, to 1e-9 Å.
+    """Wavelength in vacuum of one in standard air: the inverse of `vacuum_to_air`, to 1e-9 Å.
 
     Parameters
     ----------

@@ -290,6 +290,24 @@ def _require_loss(found):
     require(not shape, f"the loss has shape {shape}, expected one number: take the mean")
 
 
+def draw_encodings(reference, attempt=None):
+    """Return a figure of the paths that the encodings of ellipses take as these turn by π."""
+    from helpers.plots import panels  # only a notebook draws
+
+    solutions = {"expected": reference} | ({"yours": attempt} if attempt else {})
+    figure, axes = panels(1, len(solutions), mock=False, size=(3, 3), squeeze=False)
+    angle = np.linspace(0, np.pi, 60)
+    for axis, (name, solution) in zip(axes[0], solutions.items(), strict=True):
+        for e in (0.1, 0.25, 0.4):
+            x, y = array(solution(np.full(60, e), angle)).T
+            axis.plot(x, y, label=f"e = {e}")
+            axis.plot(x[0], y[0], "k.")
+        axis.set(title=name, xlim=(-1.1, 1.1), ylim=(-1.1, 1.1), aspect="equal")
+        axis.set(xlabel="first component", ylabel="second component")
+    axes[0, 0].legend()
+    return figure
+
+
 @check(
     "06.encode_angle",
     hints=[
@@ -299,6 +317,7 @@ def _require_loss(found):
         "np.stack([e * np.cos(2 * angle), e * np.sin(2 * angle)], axis=-1)",
     ],
     returns=array,
+    draw=draw_encodings,
 )
 def encode_angle(attempt, reference):
     """Four ellipses, a circle among them, and the same turned by π; then other angles."""

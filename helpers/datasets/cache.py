@@ -10,6 +10,8 @@ import numpy as np
 from helpers.datasets.files import atomic_path
 from helpers.datasets.places import data_folder, short
 
+PREFIX = "data/"  # of the names of arrays, which then are none of `numpy.savez`'s arguments
+
 
 def cached(name, settings, version, make, folder=None):
     """What `make` returns, made once for the same settings and kept.
@@ -34,30 +36,37 @@ def cached(name, settings, version, make, folder=None):
     -------
     dict of str to ndarray
     """
-    key = json.dumps({"settings": settings, "version": version}, sort_keys=True, allow_nan=False)
+    known = {"settings": settings, "version": version}
+    key = json.dumps(known, sort_keys=True, allow_nan=False)
+    digest = hashlib.sha256(key.encode()).hexdigest()
     folder = data_folder() / "cache" if folder is None else Path(folder)
-    path = folder / f"{name}-{hashlib.sha256(key.encode()).hexdigest()[:12]}.npz"
+    path = folder / f"{name}-{digest[:12]}.npz"
     if os.path.exists(path):
         try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-                if str(stored["settings"]) != key:
-                    raise ValueError("it belongs to other settings")
-                return {
-                    label[5:]: stored[label] for label in stored.files if label.startswith("data/")
-                }
+            return _read(path, key)
         except Exception as error:  # whatever a damaged file raises means the same: make it again
-            print(
-                f"{name}: {short(path)} cannot be used ({type(error).__name__}) and is made again"
-            )
+            reason = type(error).__name__
+            print(f"{name}: {short(path)} cannot be used ({reason}) and is made again")
     arrays = {label: np.asarray(array) for label, array in make().items()}
     if any(array.dtype.hasobject for array in arrays.values()):
         raise TypeError(f"{name}: arrays of Python objects cannot be kept without pickle")
     try:
-        with atomic_path(path) as temporary, temporary.open("wb") as file:
-            np.savez(
-                file, settings=np.array(key), **{f"data/{label}": arrays[label] for label in arrays}
-            )
+        _write(path, key, arrays)
     except OSError as error:
         problem = f"{short(folder)}/ cannot be written to: {error.strerror}"
         print(f"{name}: not kept for the next time ({problem})")
     return arrays
+
+
+def _read(path, key):
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+        if str(stored["settings"]) != key:
+            raise ValueError("it belongs to other settings")
+        labels = [label for label in stored.files if label.startswith(PREFIX)]
+        return {label.removeprefix(PREFIX): stored[label] for label in labels}
+
+
+def _write(path, key, arrays):
+    named = {f"{PREFIX}{label}": array for label, array in arrays.items()}
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, settings=np.array(key), **named)

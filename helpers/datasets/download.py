@@ -38,31 +38,41 @@ def fetch(name, folder=None):
     DataError
         If the name, the address, the server, what it sends or the folder is not as it must be.
     """
-    entry, targets = registry(name), []
+    entry = registry(name)
+    targets = []
     for file in entry["files"]:
-        target, archive = (
-            Path(folder) / part if folder is not None else find(part) or data_folder() / part
-            for part in (file["name"], file.get("archive", file["name"]))
-        )
+        target = _place(file["name"], folder)
         if "url" not in file and not target.exists():
             raise DataError(f"{name}: {file['name']} has no public address. {entry['how']}")
         with _one_sentence(file, target):
-            if "url" in file and not ("archive" in file and target.exists()):
-                _download(file, archive)
-            if not target.exists():
-                _extract(archive, target)
+            _bring(file, target, folder)
         targets.append(target)
     return targets
+
+
+def _place(name, folder):
+    """Where a file is to lie, or lies already."""
+    if folder is not None:
+        return Path(folder) / name
+    return find(name) or data_folder() / name
+
+
+def _bring(file, target, folder):
+    """Download a file, or the archive that it is in, unless it is here."""
+    if "archive" not in file:
+        if "url" in file:
+            _download(file, target)
+    elif not target.exists():
+        archive = _place(file["archive"], folder)
+        _download(file, archive)
+        _extract(archive, target)
 
 
 def _download(file, target):
     """Bring `target` here; one that is here, or that another process brings, is only checked."""
     pin = target.with_name(f"{target.name}.sha256")
     if not target.exists():
-        with alone(
-            target,
-            busy=lambda: print(f"{target.name}: another process is fetching it; waiting for it"),
-        ):
+        with alone(target, busy=partial(_say_that_it_waits, target)):
             if not target.exists():
                 _retrieve(file, target, pin)
                 return
@@ -71,9 +81,12 @@ def _download(file, target):
     if found != expected:
         accept = "" if "sha256" in file else ", or delete the .sha256 file beside it to accept it"
         remedy = f"it is left as it is: move or delete it and fetch again{accept}."
-        raise DataError(
-            f"expected {short(target)} with the SHA-256 {expected}, found {found}; {remedy}"
-        )
+        wanted = f"expected {short(target)} with the SHA-256 {expected}"
+        raise DataError(f"{wanted}, found {found}; {remedy}")
+
+
+def _say_that_it_waits(target):
+    print(f"{target.name}: another process is fetching it; waiting for it")
 
 
 def _retrieve(file, target, pin):
@@ -104,36 +117,46 @@ def _extract(archive, target):
     try:
         extract(archive, target)
     except tarfile.TarError:
-        problem = (
-            f"is not a whole tar archive with {target.name} in it: delete it and fetch it again."
-        )
-        raise DataError(f"{short(archive)} {problem}") from None
+        problem = f"{short(archive)} is not a whole tar archive with {target.name} in it"
+        raise DataError(f"{problem}: delete it and fetch it again.") from None
 
 
 @contextmanager
 def _one_sentence(file, target):
     """Turn what requests, pooch and the disk raise into one sentence that says what to do."""
-    url, folder = file.get("url"), f"{short(target.parent)}/"
     try:
         yield
         return
     except requests.HTTPError as error:
-        status = f"{error.response.status_code} {error.response.reason}"
-        problem = f"{url} answered {status}; the file may have moved: put it into {folder} by hand."
+        problem = _refused(file["url"], error.response, target)
     except requests.RequestException as error:
-        problem = (
-            f"no connection to {url} ({type(error).__name__}): look to your network, or try later."
-        )
-    except ValueError as error:  # pooch found another sum
-        accept = "." if "sha256" in file else ": to accept it, delete the .sha256 file beside it."
-        remedy = f"fetch it again, and if that does not help, {url} is another file now{accept}"
-        problem = f"{str(error).split('. ')[0]}; the download is deleted: {remedy}"
+        reason = type(error).__name__
+        problem = f"no connection to {file['url']} ({reason}): look to your network, or try later."
+    except ValueError as error:
+        problem = _another_sum(file, error)
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        what = (
-            "is full: make room, or"
-            if full
-            else f"cannot be written to ({error.strerror or 'denied'}):"
-        )
-        problem = f"{folder} {what} set HACK_DATA to another folder, and fetch again."
+        problem = _not_written(error, target)
     raise DataError(f"{target.name}: {problem}") from None
+
+
+def _refused(url, response, target):
+    status = f"{response.status_code} {response.reason}"
+    remedy = f"the file may have moved: put it into {short(target.parent)}/ by hand."
+    return f"{url} answered {status}; {remedy}"
+
+
+def _another_sum(file, error):
+    """What pooch found in place of the sum that was expected, and what may be the matter."""
+    sums = str(error).split(". ")[0]
+    accept = "." if "sha256" in file else ": to accept it, delete the .sha256 file beside it."
+    remedy = f"if that does not help, {file['url']} is another file now{accept}"
+    return f"{sums}; the download is deleted: fetch it again, and {remedy}"
+
+
+def _not_written(error, target):
+    folder = f"{short(target.parent)}/"
+    remedy = "set HACK_DATA to another folder, and fetch again."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"{folder} is full: make room, or {remedy}"
+    reason = error.strerror or "denied"
+    return f"{folder} cannot be written to ({reason}): {remedy}"

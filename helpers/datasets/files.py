@@ -17,7 +17,10 @@ from tqdm.auto import tqdm
 TIMEOUT = (10, 60)  # seconds to connect, seconds of silence
 PATIENCE = 60  # seconds, in which a download must bring
 LEAST = 60 * 1024  # so many bytes
-PIECE = 1 << 16
+PIECE = 1 << 16  # bytes
+PARTIAL = 206  # what a server answers when it sends the part that it was asked for,
+BEYOND_ITS_END = 416  # and when the file is shorter than that
+SPAN = re.compile(r"bytes (\d+)-\d+/(\d+)")
 
 
 class DataError(RuntimeError):
@@ -33,7 +36,7 @@ def atomic_path(path):
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
+    temporary = path.with_name(_temporary(path, secrets.token_hex(4)))
     try:
         yield temporary
         with temporary.open("rb+") as written:
@@ -41,6 +44,25 @@ def atomic_path(path):
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _temporary(path, mark):
+    return f".{path.stem}-{mark}{path.suffix}"
+
+
+def unfinished(path):
+    """Return what killed processes have left of `path`, which they wrote by `atomic_path`.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Its name may hold the wildcards of `pathlib.Path.glob`.
+
+    Returns
+    -------
+    list of pathlib.Path
+    """
+    return [*path.parent.glob(_temporary(path, "?" * 8))]
 
 
 @contextmanager
@@ -97,41 +119,55 @@ def stream(url, output_file, _pooch, *, part, size):
     requests.RequestException
         If the server is not there, or refuses.
     """
-    name, note = part.stem, part.with_name(f"{part.name}.of")
+    name = part.stem
+    note = part.with_name(f"{part.name}.of")
     start = part.stat().st_size if part.exists() and note.exists() else 0
-    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
+    headers = {"Accept-Encoding": "identity"}
+    if start:
+        headers["Range"] = f"bytes={start}-"
     with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
-        got, resumed = answer.headers, start > 0 and answer.status_code == 206
-        span = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", got.get("Content-Range", ""))
-        total = int(span[2] if resumed and span else got.get("Content-Length") or size or 0)
-        identity = f"{total} {got.get('ETag') or got.get('Last-Modified')}"
-        known = note.read_text(encoding="utf-8") if resumed else None
-        fits = span and int(span[1]) == start and identity == known if resumed else True
-        if not fits or (start and answer.status_code == 416):
+        resumed = start > 0 and answer.status_code == PARTIAL
+        first, total = _span(answer.headers) if resumed else (0, None)
+        total = total or int(answer.headers.get("Content-Length") or size or 0)
+        identity = f"{total} {answer.headers.get('ETag') or answer.headers.get('Last-Modified')}"
+        other = resumed and (first != start or identity != note.read_text(encoding="utf-8"))
+        shorter = start > 0 and answer.status_code == BEYOND_ITS_END
+        if other or shorter:
             part.unlink()
-            raise DataError(
-                f"{name}: {url} has changed since the download began: fetch again, from zero."
-            )
+            remedy = "fetch again, from zero."
+            raise DataError(f"{name}: {url} has changed since the download began: {remedy}")
         answer.raise_for_status()
-        if problem := _wrong(got, total, size):
+        problem = _wrong(answer.headers, total, size)
+        if problem:
             raise DataError(f"{name}: {url} {problem}: look there what is the matter.")
         with part.open("rb+" if resumed else "wb") as out:
             note.write_text(identity, encoding="utf-8")
-            out.seek(start if resumed else 0)
-            bar = tqdm(desc=name, total=total, initial=out.tell(), unit="B", unit_scale=True)
-            # the length says whether all came
-            with bar, suppress(urllib3.exceptions.HTTPError):
-                for piece in _pieces(answer.raw, total - out.tell()):
-                    bar.update(out.write(piece))
-            done = out.tell()
-            out.flush()
-            os.fsync(out.fileno())
+            out.seek(first)
+            done = _receive(answer.raw, out, total, name)
     if done != total:
-        raise DataError(
-            f"{name}: only {done} of {total} bytes came, and are kept: run the same fetch again."
-        )
+        kept = f"only {done} of {total} bytes came, and are kept"
+        raise DataError(f"{name}: {kept}: run the same fetch again.")
     os.replace(part, output_file)
     note.unlink()
+
+
+def _span(headers):
+    """Where the part that a server sends begins, and the length of the whole; None if untold."""
+    span = SPAN.fullmatch(headers.get("Content-Range", ""))
+    return (int(span[1]), int(span[2])) if span else (None, None)
+
+
+def _receive(raw, out, total, name):
+    """Write what comes to a file, up to its whole length; return the length that is there then."""
+    bar = tqdm(desc=name, total=total, initial=out.tell(), unit="B", unit_scale=True)
+    # the length says whether all came
+    with bar, suppress(urllib3.exceptions.HTTPError):
+        for piece in _pieces(raw, total - out.tell()):
+            bar.update(out.write(piece))
+    done = out.tell()
+    out.flush()
+    os.fsync(out.fileno())
+    return done
 
 
 def _wrong(headers, total, size):
@@ -150,7 +186,8 @@ def _wrong(headers, total, size):
 
 def _pieces(raw, left):
     """Yield what comes as it comes, `left` bytes at most; end early where it comes too slowly."""
-    since, came = time.monotonic(), 0
+    since = time.monotonic()
+    came = 0
     while left and (piece := raw.read1(min(PIECE, left), decode_content=False)):
         yield piece
         left -= len(piece)
@@ -158,7 +195,8 @@ def _pieces(raw, left):
         if time.monotonic() - since > PATIENCE:
             if came < LEAST:
                 return
-            since, came = time.monotonic(), 0
+            since = time.monotonic()
+            came = 0
 
 
 def extract(archive, target):
@@ -175,7 +213,8 @@ def extract(archive, target):
     """
     try:
         with tarfile.open(archive) as tar:
-            member = next(m for m in tar if m.isreg() and Path(m.name).name == target.name)
+            files = (member for member in tar if member.isreg())
+            member = next(file for file in files if Path(file.name).name == target.name)
             with atomic_path(target) as temporary, temporary.open("wb") as out:
                 shutil.copyfileobj(tar.extractfile(member), out)
                 while tar.fileobj.read(PIECE):  # gzip, bzip2 and xz have their sums at the end

@@ -16,9 +16,10 @@ def search_path():
     Those named by ``HACK_DATA`` (separated like ``PATH``), then ``data/`` of the checkout, or of
     the working directory where the package is installed without one.
     """
-    named = filter(None, os.environ.get("HACK_DATA", "").split(os.pathsep))
-    folders = [Path(folder).expanduser() for folder in named] + [(CHECKOUT or Path.cwd()) / "data"]
-    return list(dict.fromkeys(folders))
+    named = os.environ.get("HACK_DATA", "").split(os.pathsep)
+    folders = [Path(folder).expanduser() for folder in named if folder]
+    home = CHECKOUT or Path.cwd()
+    return list(dict.fromkeys([*folders, home / "data"]))
 
 
 def data_folder():
@@ -28,15 +29,19 @@ def data_folder():
     may be read-only, and one that is not mounted yet must not be made as a local folder.
     """
     *named, last = search_path()
-    return next(
-        (folder for folder in named if os.path.isdir(folder) and os.access(folder, os.W_OK)), last
-    )
+    for folder in named:
+        if os.path.isdir(folder) and os.access(folder, os.W_OK):
+            return folder
+    return last
 
 
 def find(name):
     """The first file or folder of this relative name on the search path: a Path, or None."""
-    # os.path and not Path.exists, which raises for a drive that has gone away
-    return next((folder / name for folder in search_path() if os.path.exists(folder / name)), None)
+    for folder in search_path():
+        # os.path and not Path.exists, which raises for a drive that has gone away
+        if os.path.exists(folder / name):
+            return folder / name
+    return None
 
 
 def short(path):
@@ -46,13 +51,17 @@ def short(path):
     none of them the last two parts.
     """
     path = Path(path).absolute()
+    *named, _ = search_path()
     homes = [(Path.cwd(), ""), (CHECKOUT, ""), (Path.home(), "~")]
-    for home, label in homes + [(folder.absolute(), "HACK_DATA") for folder in search_path()[:-1]]:
+    homes += [(folder.absolute(), "HACK_DATA") for folder in named]
+    for home, label in homes:
         if home and path.is_relative_to(home):
             return str(Path(label) / path.relative_to(home))
-    return str(Path("...", *path.parts[1:][-2:]))
+    parts = path.parts[1:]
+    return str(Path("...", *parts[-2:]))
 
 
 def looked_in():
     """The folders of the search path, as a message names them (str)."""
-    return ", ".join(dict.fromkeys(f"{short(folder)}/" for folder in search_path()))
+    folders = [f"{short(folder)}/" for folder in search_path()]
+    return ", ".join(dict.fromkeys(folders))

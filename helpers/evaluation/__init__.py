@@ -1,1 +1,1 @@
-"""Figures of merit with their errors, folds and groups, distributions, and networks that judge samples."""
+"""Figures of merit with their errors, folds and groups, distributions, judges of samples."""

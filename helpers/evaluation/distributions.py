@@ -30,15 +30,18 @@ def from_density(grid, density):
     ValueError
         If a density is nowhere above 0, or not finite.
     """
-    mass = np.diff(grid) * (density[:, 1:] + density[:, :-1]) / 2
+    between = density[:, 1:] + density[:, :-1]
+    mass = np.diff(grid) * between / 2
     total = mass.sum(axis=1, keepdims=True)
-    if not (np.isfinite(total).all() and (total > 0).all()):
+    usable = np.isfinite(total) & (total > 0)
+    if not usable.all():
         raise ValueError(
             "expected densities that are finite and somewhere above 0, found one that is not"
         )
     risen = np.cumsum(mass / total, axis=1)
     start = np.zeros((len(mass), 1))
-    return np.concatenate([start, risen], axis=1).clip(0, 1)
+    cumulative = np.concatenate([start, risen], axis=1)
+    return cumulative.clip(0, 1)
 
 
 def from_samples(grid, samples):
@@ -103,7 +106,8 @@ def crps(grid, cumulative, true):
     middle = (grid[1:] + grid[:-1]) / 2
     between = (cumulative[:, 1:] + cumulative[:, :-1]) / 2
     reached = middle >= np.asarray(true)[:, None]
-    inside = np.sum((between - reached) ** 2 * np.diff(grid), axis=1)
+    squared = (between - reached) ** 2
+    inside = np.sum(squared * np.diff(grid), axis=1)
     below = np.maximum(grid[0] - true, 0)
     above = np.maximum(true - grid[-1], 0)
     return inside + below + above

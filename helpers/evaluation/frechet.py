@@ -57,7 +57,7 @@ def _covariance(points):
 
 
 def _root(covariance):
-    """The symmetric square root of a symmetric matrix whose eigenvalues are ≥ 0 but for rounding."""
+    """The symmetric root of a symmetric matrix, whose eigenvalues are ≥ 0 but for rounding."""
     values, vectors = np.linalg.eigh(covariance)
     deviations = np.sqrt(values.clip(0))
     return (vectors * deviations) @ vectors.T

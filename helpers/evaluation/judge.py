@@ -1,4 +1,4 @@
-"""A network that judges generated samples: it reads their parameters, and gives features of them."""
+"""A network that judges generated samples: it reads their parameters and gives features."""
 
 import numpy as np
 import torch
@@ -74,7 +74,7 @@ class ParameterRegressor:
         return predict(self.network[:-1], _flat(samples))
 
     def r2(self, samples, asked):
-        """Coefficient of determination of each parameter, with what was asked for as truth: (k,)."""
+        """Coefficient of determination of each parameter; what was asked for is the truth: (k,)."""
         return r2_score(asked, self.predict(samples), multioutput="raw_values")
 
     def frechet_distance(self, one, other):

@@ -19,6 +19,7 @@ DASH_DOT_DOT = (0, (8, 2, 1, 2, 1, 2))
 BROKEN = ("--", ":", "-.", LONG_DASHES, FAR_DOTS, DASH_DOT_DOT)
 STYLES = ("--", "-", *BROKEN[1:])
 GREYS = ("0.5", "0.2", "0.7")
+GREY_LINES = [{"color": grey, "linestyle": style} for grey, style in product(GREYS, BROKEN)]
 
 
 def history(histories, *, mock, ylabel="loss", logarithmic=True):
@@ -38,7 +39,7 @@ def history(histories, *, mock, ylabel="loss", logarithmic=True):
     """
     figure, axis = panels(mock=mock, size=(5.5, 3.2))
     for number, (name, run) in enumerate(histories.items()):
-        for kind, (which, losses) in enumerate(run.losses().items()):
+        for kind, (which, losses) in enumerate(run.curves.items()):
             look = _look(number, kind)
             if len(losses) < FEW:
                 look["marker"] = look["marker"] or "o"
@@ -146,7 +147,8 @@ def seeds(results, label, *, mock):
     for place, values in enumerate(results.values()):
         axis.plot(values, [place] * len(values), "o")
     axis.set_yticks(range(len(results)), results)
-    axis.set(xlabel=label, xscale="log", ylim=(len(results) - 0.5, -0.5))
+    axis.set(xlabel=label, xscale="log")
+    axis.set_ylim(len(results) - 0.5, -0.5)
     label_decades(axis.xaxis)
     return figure
 
@@ -171,11 +173,12 @@ def errorbars(series, xlabel, ylabel, *, mock, lines=None, logarithmic=True):
     """
     figure, axis = panels(mock=mock, size=(5.5, 3.2))
     for number, (name, (x, y, error)) in enumerate(series.items()):
-        points = MARKERS[1 + number // COLOURS]
-        axis.errorbar(x, y, error, fmt=f"{points}-", label=name, capsize=2, markersize=4)
-    looks = cycle(product(GREYS, BROKEN))
-    for (name, height), (grey, style) in zip((lines or {}).items(), looks, strict=False):
-        axis.axhline(height, color=grey, linestyle=style, linewidth=1, label=name)
+        marker = MARKERS[1 + number // COLOURS]
+        look = {"fmt": f"{marker}-", "markersize": 4, "capsize": 2}
+        axis.errorbar(x, y, error, label=name, **look)
+    lines = lines or {}
+    for look, (name, height) in zip(cycle(GREY_LINES), lines.items()):
+        axis.axhline(height, linewidth=1, label=name, **look)
     axis.set_ylabel(ylabel)
     if logarithmic:
         axis.set_yscale("log")

@@ -1,4 +1,4 @@
-"""Figures of the latent space of a generator of spectra. Each takes data and returns the Matplotlib figure."""
+"""Figures of the latent space of a generator: each takes data and returns the Matplotlib figure."""
 
 import numpy as np
 from matplotlib import colormaps
@@ -7,6 +7,19 @@ from helpers.plots import panels
 
 WAVELENGTH = "observed wavelength [Å]"
 FLUX = "flux / brightness"
+SPECTRUM = {"linewidth": 0.7}
+GUIDE = {"color": "grey", "linewidth": 0.8}
+DOTS = {"marker": ".", "linestyle": "", "alpha": 0.4, "rasterized": True}
+SMALL = 8  # points, of text
+
+
+def _draw_curves(axis, wavelength, curves):
+    """Draw curves from blue to red; a single one in the first colour."""
+    colours = colormaps["coolwarm"](np.linspace(0, 1, len(curves)))
+    if len(curves) == 1:
+        colours = ["C0"]
+    for curve, colour in zip(curves, colours, strict=True):
+        axis.plot(wavelength, curve, color=colour, **SPECTRUM)
 
 
 def grid(wavelength, flux, titles=None, *, mock, size=(2.6, 1.5), label=WAVELENGTH):
@@ -29,19 +42,19 @@ def grid(wavelength, flux, titles=None, *, mock, size=(2.6, 1.5), label=WAVELENG
     matplotlib.figure.Figure
     """
     flux = np.asarray(flux)
-    curves = flux if flux.ndim == 4 else flux[:, :, None]
-    rows, columns, k = curves.shape[:3]
-    figure, axes = panels(
-        rows, columns, mock=mock, size=size, sharex=True, sharey=True, squeeze=False
-    )
-    colours = colormaps["coolwarm"](np.linspace(0, 1, k)) if k > 1 else ["C0"]
-    low, high = np.percentile(curves, [0.1, 99.9])
-    for number, axis in enumerate(axes.flat):
-        for curve, colour in zip(curves[number // columns, number % columns], colours, strict=True):
-            axis.plot(wavelength, curve, linewidth=0.7, color=colour)
-        axis.set(xlim=(wavelength[0], wavelength[-1]), ylim=(min(low, 0) - 0.05, 1.05 * high))
-        if titles is not None:
-            axis.set_title(titles[number], fontsize=8, pad=2)
+    if flux.ndim == 3:
+        flux = flux[:, :, None]
+    rows, columns, *_ = flux.shape
+    options = {"sharex": True, "sharey": True, "squeeze": False}
+    figure, axes = panels(rows, columns, mock=mock, size=size, **options)
+    low, high = np.percentile(flux, [0.1, 99.9])
+    for place, axis in np.ndenumerate(axes):
+        _draw_curves(axis, wavelength, flux[place])
+        axis.set_xlim(wavelength[0], wavelength[-1])
+        axis.set_ylim(min(low, 0) - 0.05, 1.05 * high)
+    if titles is not None:
+        for axis, title in zip(axes.flat, titles, strict=True):
+            axis.set_title(title, fontsize=SMALL, pad=2)
     figure.supxlabel(label, fontsize=9)
     figure.supylabel(FLUX, fontsize=9)
     return figure
@@ -66,18 +79,23 @@ def walks(fractions, norms, curves, wavelength, *, mock):
     matplotlib.figure.Figure
     """
     figure, axes = panels(1, 1 + len(curves), mock=mock, size=(3.6, 2.8))
+    lengths, *others = axes
     for number, (name, values) in enumerate(norms.items()):
         low, middle, high = np.percentile(values, [16, 50, 84], axis=0)
-        axes[0].plot(fractions, middle, color=f"C{number}", label=name)
-        axes[0].fill_between(fractions, low, high, color=f"C{number}", alpha=0.2)
-    axes[0].set(xlabel="fraction of the way", ylabel="norm of the latent", ylim=(0, None))
-    axes[0].legend(fontsize=8, loc="lower left")
-    colours = colormaps["coolwarm"](np.linspace(0, 1, len(fractions)))
+        colour = f"C{number}"
+        lengths.plot(fractions, middle, color=colour, label=name)
+        lengths.fill_between(fractions, low, high, color=colour, alpha=0.2)
+    lengths.set_xlabel("fraction of the way")
+    lengths.set_ylabel("norm of the latent")
+    lengths.set_ylim(0, None)
+    lengths.legend(fontsize=SMALL, loc="lower left")
     top = max(flux.max() for flux in curves.values())
-    for axis, (name, flux) in zip(axes[1:], curves.items(), strict=True):
-        for values, colour in zip(flux, colours, strict=True):
-            axis.plot(wavelength, values, linewidth=0.7, color=colour)
-        axis.set(title=f"one {name} walk", xlabel=WAVELENGTH, ylabel=FLUX, ylim=(0, 1.05 * top))
+    for axis, name in zip(others, curves, strict=True):
+        _draw_curves(axis, wavelength, curves[name])
+        axis.set_title(f"one {name} walk")
+        axis.set_xlabel(WAVELENGTH)
+        axis.set_ylabel(FLUX)
+        axis.set_ylim(0, 1.05 * top)
     return figure
 
 
@@ -96,23 +114,17 @@ def projections(projected, parameters, names, *, mock):
     matplotlib.figure.Figure
     """
     figure, axes = panels(1, len(names), mock=mock, size=(2.5, 2.4))
-    for axis, x, y, name in zip(axes, projected.T, parameters.T, names, strict=True):
+    for k, axis in enumerate(axes):
+        x = projected[:, k]
+        y = parameters[:, k]
         high = y > np.median(y)
-        for group, colour, label in ((~high, "C0", "low"), (high, "C3", "high")):
-            axis.plot(
-                x[group],
-                y[group],
-                ".",
-                markersize=1.5,
-                alpha=0.4,
-                color=colour,
-                label=label,
-                rasterized=True,
-            )
-        axis.axvline(0, color="grey", linewidth=0.8)
-        axis.set(title=name, xlabel="projection on the normal")
+        axis.plot(x[~high], y[~high], color="C0", label="low", markersize=1.5, **DOTS)
+        axis.plot(x[high], y[high], color="C3", label="high", markersize=1.5, **DOTS)
+        axis.axvline(0, **GUIDE)
+        axis.set_title(names[k])
+        axis.set_xlabel("projection on the normal")
     axes[0].set_ylabel("parameter found [σ]")
-    axes[0].legend(fontsize=8, markerscale=6)
+    axes[0].legend(fontsize=SMALL, markerscale=6)
     return figure
 
 
@@ -132,23 +144,20 @@ def asked_and_found(asked, found, names, *, mock):
     -------
     matplotlib.figure.Figure
     """
-    figure, axes = panels(
-        len(found),
-        len(names),
-        mock=mock,
-        size=(2.3, 2.0),
-        sharex="col",
-        sharey="col",
-        squeeze=False,
-    )
-    for line, (design, values) in zip(axes, found.items(), strict=True):
-        for axis, x, y in zip(line, asked.T, values.T, strict=True):
-            limits = np.percentile(x, [0.5, 99.5])
-            axis.plot(limits, limits, color="grey", linewidth=0.8)
-            axis.plot(x, y, ".", markersize=2, alpha=0.4, rasterized=True)
-            axis.set(xlim=limits * 1.2, ylim=limits * 1.2)
-        line[0].set_ylabel(f"{design}\nfound [σ]", fontsize=8)
-    for top, bottom, name in zip(axes[0], axes[-1], names, strict=True):
-        top.set_title(name)
-        bottom.set_xlabel("asked for [σ]")
+    rows = len(found)
+    options = {"sharex": "col", "sharey": "col", "squeeze": False}
+    figure, axes = panels(rows, len(names), mock=mock, size=(2.3, 2.0), **options)
+    for (row, k), axis in np.ndenumerate(axes):
+        design = list(found)[row]
+        limits = np.percentile(asked[:, k], [0.5, 99.5])
+        axis.plot(limits, limits, **GUIDE)
+        axis.plot(asked[:, k], found[design][:, k], markersize=2, **DOTS)
+        axis.set_xlim(*limits * 1.2)
+        axis.set_ylim(*limits * 1.2)
+        if row == 0:
+            axis.set_title(names[k])
+        if row == rows - 1:
+            axis.set_xlabel("asked for [σ]")
+        if k == 0:
+            axis.set_ylabel(f"{design}\nfound [σ]", fontsize=SMALL)
     return figure

@@ -76,17 +76,23 @@ def pit_histograms(values, *, mock):
     matplotlib.figure.Figure
         The grey band holds 95 % of the bars of calibrated distributions.
     """
-    figure, axes = titled_panels(values, mock=mock, size=(2.7, 2.5), sharey=True)
-    for number, (axis, pit) in enumerate(zip(axes, values.values(), strict=True)):
-        counts, edges = np.histogram(pit, PIT_BINS, (0, 1))
-        expected = len(pit) / PIT_BINS
-        axis.stairs(counts / expected, edges, fill=True, alpha=0.5, color=f"C{number}")
-        margin = 2 / np.sqrt(expected)
-        axis.axhspan(1 - margin, 1 + margin, color="grey", alpha=0.25)
-        axis.axhline(1, color="black", linewidth=0.8)
-        axis.set(xlabel="PIT", xlim=(0, 1))
+    size = (2.7, 2.5)
+    figure, axes = titled_panels(values, mock=mock, size=size, sharey=True)
+    for number, method in enumerate(values):
+        _pit_histogram(axes[number], values[method], f"C{number}")
     axes[0].set_ylabel("density")
     return figure
+
+
+def _pit_histogram(axis, pit, colour):
+    counts, edges = np.histogram(pit, PIT_BINS, (0, 1))
+    expected = len(pit) / PIT_BINS
+    density = counts / expected
+    margin = 2 / np.sqrt(expected)
+    axis.stairs(density, edges, fill=True, alpha=0.5, color=colour)
+    axis.axhspan(1 - margin, 1 + margin, color="grey", alpha=0.25)
+    axis.axhline(1, color="black", linewidth=0.8)
+    axis.set(xlabel="PIT", xlim=(0, 1))
 
 
 def densities(grid, cumulative, true, titles, edges, label, *, mock, columns=4):
@@ -112,19 +118,26 @@ def densities(grid, cumulative, true, titles, edges, label, *, mock, columns=4):
     -------
     matplotlib.figure.Figure
     """
-    figure, axes = titled_panels(titles, columns, mock=mock, size=(2.7, 2.0), sharex=True)
-    for i, (axis, value) in enumerate(zip(axes, true, strict=True)):
-        for number, (method, below) in enumerate(cumulative.items()):
-            at_edges = np.interp(edges, grid[method], below[i], left=0, right=1)
-            density = np.diff(at_edges) / np.diff(edges)
+    size = (2.7, 2.0)
+    figure, axes = titled_panels(titles, columns, mock=mock, size=size, sharex=True)
+    width = np.diff(edges)
+    for number, (method, below) in enumerate(cumulative.items()):
+        for axis, row in zip(axes, below, strict=True):
+            at_edges = np.interp(edges, grid[method], row, left=0, right=1)
+            density = np.diff(at_edges) / width
             axis.stairs(density, edges, color=f"C{number}", label=method)
-        axis.axvline(value, color="black", linestyle="--", linewidth=1, label="true")
-        axis.set(yticks=[], xlim=edges[[0, -1]])
+    dashed = {"color": "black", "linestyle": "--", "linewidth": 1}
+    for axis, value in zip(axes, true, strict=True):
+        axis.axvline(value, label="true", **dashed)
+        axis.set_yticks([])
+        axis.set_xlim(edges[0], edges[-1])
         axis.title.set_fontsize(8)
-    figure.supxlabel(label, fontsize=10)
+    for axis in axes[-columns:]:
+        axis.set_xlabel(label)
     figure.supylabel("density", fontsize=10)
     handles, names = axes[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=len(names), **SMALL)
+    below = {"loc": "outside lower center", "ncols": len(names)}
+    figure.legend(handles, names, **below, **SMALL)
     return figure
 
 
@@ -145,14 +158,15 @@ def importances(values, errors, names, *, mock, most=15):
     -------
     matplotlib.figure.Figure
     """
-    sums = {kind: np.sum(np.abs(importance)) for kind, importance in values.items()}
-    shares = {kind: importance / sums[kind] for kind, importance in values.items()}
+    sums = {kind: np.abs(values[kind]).sum() for kind in values}
+    shares = {kind: values[kind] / sums[kind] for kind in values}
     largest = np.max([*shares.values()], axis=0)
     order = np.argsort(largest)[-most:]
     places = np.arange(len(order))
     size = (3.8, 0.23 * len(order) + 0.7)
     figure, axes = titled_panels(values, mock=mock, size=size, sharey=True)
-    for number, (axis, kind) in enumerate(zip(axes, values, strict=True)):
+    for number, kind in enumerate(values):
+        axis = axes[number]
         share = shares[kind][order]
         axis.barh(places, share, color=f"C{number}")
         if kind in errors:
@@ -160,7 +174,8 @@ def importances(values, errors, names, *, mock, most=15):
             axis.errorbar(share, places, xerr=error, fmt="none", ecolor="black")
         axis.axvline(0, color="grey", linewidth=0.8)
         axis.set_xlabel("share of the importance")
-    axes[0].set_yticks(places, [names[feature] for feature in order], **SMALL)
+    shown = [names[feature] for feature in order]
+    axes[0].set_yticks(places, shown, **SMALL)
     return figure
 
 
@@ -176,19 +191,21 @@ def corner(values, *, mock):
     -------
     matplotlib.figure.Figure
     """
-    n = len(values)
+    names = list(values)
+    n = len(names)
     figure, axes = panels(n, n, mock=mock, size=(2.1, 1.7), squeeze=False)
-    for row, y in enumerate(values.values()):
-        for column, x in enumerate(values.values()):
-            axis = axes[row, column]
-            if column > row:
-                axis.set_axis_off()
-            elif column == row:
-                axis.hist(x, 30, color="C0")
-                axis.set_yticks([])
-            else:
-                axis.plot(x, y, markersize=1, alpha=0.4, **MANY)
-    for number, name in enumerate(values):
-        axes[-1, number].set_xlabel(name, **SMALL)
-        axes[number, 0].set_ylabel(name if number else "number", **SMALL)
+    for (row, column), axis in np.ndenumerate(axes):
+        x = values[names[column]]
+        y = values[names[row]]
+        if column > row:
+            axis.set_axis_off()
+        elif column == row:
+            axis.hist(x, 30)
+            axis.set_yticks([])
+        else:
+            axis.plot(x, y, markersize=1, alpha=0.4, **MANY)
+    for axis, name in zip(axes[:, 0], ["number", *names[1:]], strict=True):
+        axis.set_ylabel(name, **SMALL)
+    for axis, name in zip(axes[-1], names, strict=True):
+        axis.set_xlabel(name, **SMALL)
     return figure

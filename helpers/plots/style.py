@@ -92,7 +92,7 @@ class _PlainNumbers(LogFormatter):
 
 
 def label_decades(axis):
-    """Write numbers at a logarithmic axis, between the powers of ten as well where it spans few of them.
+    """Write numbers at a logarithmic axis, also between powers of ten where it spans few of them.
 
     Parameters
     ----------

@@ -5,6 +5,7 @@ from helpers.training.batches import Rows
 from helpers.training.ensembles import Ensemble, ensemble_objective
 from helpers.training.failures import TrainingError, TrainingInterrupted
 from helpers.training.history import History
+from helpers.training.loop import Game, play
 from helpers.training.objectives import (
     Objective,
     non_saturating,
@@ -15,6 +16,7 @@ from helpers.training.supervised import fit, predict
 
 __all__ = [
     "Ensemble",
+    "Game",
     "History",
     "Objective",
     "Rows",
@@ -24,6 +26,7 @@ __all__ = [
     "fit",
     "fit_gan",
     "non_saturating",
+    "play",
     "predict",
     "wasserstein_clipping",
     "wasserstein_gradient_penalty",

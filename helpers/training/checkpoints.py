@@ -1,5 +1,6 @@
-"""Checkpoints: the whole state of a training run in one file, written atomically, trusted only if it fits."""
+"""Checkpoints: the whole state of a run in one file, written atomically, trusted if it fits."""
 
+import glob
 import hashlib
 import io
 import os
@@ -11,15 +12,15 @@ from weakref import WeakKeyDictionary
 
 import torch
 
-from helpers.datasets.files import atomic_path
+from helpers.datasets.files import atomic_path, unfinished
 from helpers.datasets.places import short
 from helpers.training.fingerprints import fingerprint, weights_of
 
-SHARE, SECONDS = (
-    100,
-    1.0,
-)  # a checkpoint is kept after so many times what the last one cost, and so many seconds
+SHARE = 100  # a checkpoint is kept after so many times what the last one cost,
+SECONDS = 1.0  # and after so many seconds
+READABLE = 40  # what is as long is a hash, or too long for a line
 INITIAL = "initial weights"
+WHOSE = 8  # digits of a hash, in the name of a snapshot: of the training that it belongs to
 HINTS = {INITIAL: "for the same ones, seed before the network is made"}
 _runs = WeakKeyDictionary()  # of a network, by file: its training when it began, and when it ended
 
@@ -64,7 +65,8 @@ def load(path, expected, otherwise="training starts anew"):
     Returns
     -------
     dict or None
-        None where there is no checkpoint, or where it belongs to something else; that is said in one line.
+        None where there is no checkpoint, or where it belongs to something else; that is said in
+        one line.
     """
     try:
         saved = read(path)
@@ -87,15 +89,18 @@ def load(path, expected, otherwise="training starts anew"):
 
 
 def _differences(found, expected):
-    names = [name for name in expected if found.get(name) != expected[name]]
-    named = [_difference(name, found.get(name), expected[name]) for name in names]
+    named = [
+        _difference(name, found.get(name), value)
+        for name, value in expected.items()
+        if found.get(name) != value
+    ]
     return f"belongs to another training, by its {', '.join(named)}" if named else ""
 
 
 def _difference(name, found, expected):
     if name in HINTS:
         return f"{name} ({HINTS[name]})"
-    readable = found is not None and len(found) < 40 and len(expected) < 40
+    readable = found is not None and max(len(found), len(expected)) < READABLE
     return f"{name} ({found}, now {expected})" if readable else name
 
 
@@ -106,8 +111,11 @@ class Keeper:
     ----------
     path : path or None
         Of the checkpoint; nothing is kept where it is None.
-    networks, data, settings
+    networks, data
         What it belongs to, as in `fingerprint`.
+    settings : callable
+        Gives the settings, as in `fingerprint`, and as they are when it is called: training may
+        change what they hold.
     fabric : lightning_fabric.Fabric
         Of several processes, the first writes and all read.
     """
@@ -115,10 +123,13 @@ class Keeper:
     def __init__(self, path, networks, data, settings, fabric):
         self.path = path and Path(path).absolute()
         self.fabric = fabric
-        self.networks, self.settings = networks, settings
-        self.belongs_to = fingerprint(networks, data, settings) if path else None
-        self.cost, self.last, self.failed = 0.0, time.monotonic(), False
-        self.blocked = False
+        self.networks = networks
+        self.settings = settings
+        self.belongs_to = fingerprint(networks, data, settings()) if path else None
+        self.cost = 0.0
+        self.last = time.monotonic()
+        self.failed = False
+        self.blocked = False  # by what cannot be moved aside
 
     def load(self):
         """Return the state that was kept, or None; called when networks have initial weights."""
@@ -128,16 +139,21 @@ class Keeper:
         begun = self._as_it_began(now)
         saved = None
         if self.fabric.is_global_zero:
-            for stem in (self.path.stem, f"{self.path.stem}-????????-step-*"):
-                for unfinished in self.path.parent.glob(f".{stem}-????????{self.path.suffix}"):
-                    with suppress(OSError):
-                        unfinished.unlink()  # of a process killed while it wrote
+            self._tidy()
             saved = load(self.path, begun)
-            self.blocked = not saved and os.path.exists(self.path)  # by what cannot be moved aside
+            self.blocked = not saved and os.path.exists(self.path)
         saved = self.fabric.broadcast(saved)
         self.belongs_to = begun if saved else now
         self._runs()[self.path] = self.belongs_to, None
         return saved and saved["state"]
+
+    def _tidy(self):
+        """Delete what a process has left that was killed while it wrote."""
+        stem = glob.escape(self.path.stem)
+        for name in (stem, _snapshot_stem(stem, "?" * WHOSE, "*")):
+            for left in unfinished(self.path.with_stem(name)):
+                with suppress(OSError):
+                    left.unlink()
 
     def leave(self):
         """Note how the networks are left, by which the same call, made again, is known."""
@@ -145,8 +161,8 @@ class Keeper:
             return
         data = {"data": self.belongs_to["data"]}  # which nothing has changed
         with suppress(RuntimeError):  # of a GPU that does not answer any more
-            left = self._with_weights(fingerprint(self.networks, [], self.settings) | data)
-            self._runs()[self.path] = self.belongs_to, left
+            now = fingerprint(self.networks, [], self.settings()) | data
+            self._runs()[self.path] = self.belongs_to, self._with_weights(now)
 
     def _with_weights(self, entries):
         return entries | {INITIAL: weights_of(self.networks.values())}
@@ -170,14 +186,17 @@ class Keeper:
             )
 
     def due(self):
-        """Whether it is time to keep the state; of several processes, the first one's clock counts."""
-        due = bool(self.path) and time.monotonic() - self.last > max(SECONDS, SHARE * self.cost)
-        return (
-            due if self.fabric.world_size == 1 else bool(self.path) and self.fabric.broadcast(due)
-        )
+        """Whether it is time to keep the state; the clock of the first process counts."""
+        if not self.path:
+            return False
+        due = time.monotonic() - self.last > max(SECONDS, SHARE * self.cost)
+        return due if self.fabric.world_size == 1 else self.fabric.broadcast(due)
 
     def save(self, make_state):
-        """Keep the state that `make_state` gives, and return whether that worked; if not, it is said once."""
+        """Keep the state that `make_state` gives, and return whether that worked.
+
+        If not, it is said once.
+        """
         start = time.monotonic()
         written = self._write(self.path, make_state())
         self.last = time.monotonic()
@@ -185,20 +204,21 @@ class Keeper:
         return written
 
     def save_snapshot(self, step, weights):
-        """Keep the weights of a generator in a file of their own, for as long as the checkpoint counts."""
+        """Keep some weights in a file of their own, for as long as the checkpoint counts."""
         self._write(self._snapshot(step), weights)
 
     def load_snapshots(self, steps):
         """Return the weights that were kept after these steps, by step."""
-        without = "the history does without it"
-        found = {step: load(self._snapshot(step), self.belongs_to, without) for step in steps}
-        return {step: saved["state"] for step, saved in found.items() if saved}
+        found = {}
+        for step in steps:
+            without = "the history does without it"
+            if saved := load(self._snapshot(step), self.belongs_to, without):
+                found[step] = saved["state"]
+        return found
 
     def _snapshot(self, step):
-        whose = hashlib.sha256(repr(self.belongs_to).encode()).hexdigest()[:8]
-        return self.path and self.path.with_name(
-            f"{self.path.stem}-{whose}-step-{step}{self.path.suffix}"
-        )
+        whose = hashlib.sha256(repr(self.belongs_to).encode()).hexdigest()[:WHOSE]
+        return self.path and self.path.with_stem(_snapshot_stem(self.path.stem, whose, step))
 
     def _write(self, path, state):
         if not path or self.blocked or not self.fabric.is_global_zero:
@@ -209,8 +229,12 @@ class Keeper:
         except OSError as error:
             if not self.failed:
                 print(
-                    f"checkpoint {short(path)} cannot be written ({error.strerror}): training goes on, and what was "
-                    "kept before stays; make room on the disk"
+                    f"checkpoint {short(path)} cannot be written ({error.strerror}): training goes "
+                    "on, and what was kept before stays; make room on the disk"
                 )
             self.failed = True
             return False
+
+
+def _snapshot_stem(stem, whose, step):
+    return f"{stem}-{whose}-step-{step}"

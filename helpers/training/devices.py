@@ -7,26 +7,30 @@ from functools import lru_cache
 import torch
 from lightning_fabric import Fabric
 
+from helpers.training.batches import as_tuple
+
+BFLOAT16 = (8, 0)  # compute capability from which on a GPU calculates with it
+
 
 def default_fabric(mixed=False):
-    """Return the Fabric of this process: the GPU if there is one, else the CPU; what ``fabric run`` says goes first.
+    """Return the Fabric of this process: the GPU if there is one, else the CPU.
+
+    What ``fabric run`` says goes first.
 
     Parameters
     ----------
     mixed : bool
-        Half precision where the device gains from it: bfloat16 on GPUs that calculate with it, else float16 with
-        scaled gradients; on a CPU, single precision all the same.
+        Half precision where the device gains from it: bfloat16 on GPUs that calculate with it, else
+        float16 with scaled gradients; on a CPU, single precision all the same.
     """
-    precision = "32-true"
-    if mixed and torch.cuda.is_available():
-        precision = "bf16-mixed" if torch.cuda.get_device_capability() >= (8, 0) else "16-mixed"
-    return (
-        _fabric.__wrapped__(precision) if precision == "16-mixed" else _fabric(precision)
-    )  # it learns a scale
+    if not (mixed and torch.cuda.is_available()):
+        return _shared_fabric("32-true")
+    if torch.cuda.get_device_capability() >= BFLOAT16:
+        return _shared_fabric("bf16-mixed")
+    return _new_fabric("16-mixed")  # with a scale of its own, which it learns while it trains
 
 
-@lru_cache
-def _fabric(precision):
+def _new_fabric(precision):
     launched = os.environ.get("LT_CLI_USED") == "1"
     options = {} if launched else {"accelerator": "auto", "devices": 1}
     if not launched or precision != "32-true":
@@ -35,6 +39,9 @@ def _fabric(precision):
     if not launched:
         fabric.launch()
     return fabric
+
+
+_shared_fabric = lru_cache(_new_fabric)
 
 
 def compiled(model, inputs):
@@ -47,17 +54,18 @@ def compiled(model, inputs):
     inputs : tuple of torch.Tensor
         A batch to try it with, forwards and backwards.
     """
-    options = {"mode": "reduce-overhead"} if inputs[0].device.type == "cuda" else {}
-    devices = [inputs[0].device] if inputs[0].device.type == "cuda" else []
+    options = {}
+    devices = []
+    if inputs[0].device.type == "cuda":
+        options["mode"] = "reduce-overhead"
+        devices.append(inputs[0].device)
     try:
-        with torch.random.fork_rng(devices):
-            trial = torch.compile(copy.deepcopy(model), **options)(*inputs)
-            sum(
-                part.float().sum() for part in (trial if isinstance(trial, tuple) else (trial,))
-            ).backward()
+        with torch.random.fork_rng(devices), torch.enable_grad():
+            trial = torch.compile(copy.deepcopy(model), **options)
+            outputs = as_tuple(trial(*inputs))
+            sum(output.float().sum() for output in outputs).backward()
     except Exception as error:
-        print(
-            f"torch.compile does not work here ({type(error).__name__}): the network runs as it is"
-        )
+        why = type(error).__name__
+        print(f"torch.compile does not work here ({why}): the network runs as it is")
         return model
     return torch.compile(model, **options)

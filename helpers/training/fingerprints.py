@@ -18,13 +18,17 @@ from types import CodeType, FunctionType, MethodType, ModuleType
 import numpy as np
 import torch
 from torch.nn.parameter import is_lazy
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
 from helpers.training.batches import Rows, Samples
 
 METHOD = FunctionType | staticmethod | classmethod | property
 CODE = METHOD | MethodType | partial | type | ModuleType
 PLAIN = int | float | complex | str | bytes | None
-MOST, DEEPEST = 10_000, 60  # values, and levels within values, that are looked into
+MOST = 10_000  # values that are looked into,
+DEEPEST = 60  # and levels within values
+ROWS_AT_ONCE = 256  # of a memory-mapped file
 SHOWING = {"IPython", "ipykernel", "ipywidgets", "logging", "matplotlib", "tqdm"}  # no settings
 OF_EVERY_NETWORK = {*vars(torch.nn.Module())}
 HOOKS = ("_forward_pre_hooks", "_forward_hooks")
@@ -122,18 +126,19 @@ class _Look:
             return _name(kind)
         held = self._each(getattr(value, "__dict__", {}))
         if not _ours(kind):
-            said = "" if kind.__repr__ is object.__repr__ else _without_addresses(repr(value))
-            return _name(kind), said, held
+            plain = kind.__repr__ is object.__repr__
+            return _name(kind), "" if plain else _without_addresses(repr(value)), held
         slots = [name for base in kind.__mro__ for name in _slots(base) if hasattr(value, name)]
         return self.at(kind), held, [(name, self.at(getattr(value, name))) for name in slots]
 
     @_parts.register
     def _(self, value: torch.Tensor):
-        shape = str(value.dtype), () if is_lazy(value) else tuple(value.shape), value.requires_grad
+        size = () if is_lazy(value) else tuple(value.shape)
+        outside = (str(value.dtype), size, value.requires_grad)
         if id(value) in self.changing:
-            return shape
+            return outside
         flat = value.detach().cpu().contiguous().reshape(-1)
-        return shape, _bytes(flat.view(torch.uint8).numpy())
+        return outside, _bytes(flat.view(torch.uint8).numpy())
 
     @_parts.register
     def _(self, value: np.ndarray):
@@ -142,12 +147,17 @@ class _Look:
 
     @_parts.register
     def _(self, value: Rows):
-        parts = np.array_split(np.arange(len(value)), len(value) // 256 + 1)
-        return str(value.array.dtype), value.array.shape[1:], _bytes(*map(value.read, parts))
+        parts = np.array_split(np.arange(len(value)), len(value) // ROWS_AT_ONCE + 1)
+        content = _bytes(*map(value.read, parts))
+        return str(value.array.dtype), value.array.shape[1:], content
 
     @_parts.register
     def _(self, value: Samples):
         return [self.at(array) for array in value.arrays]
+
+    @_parts.register
+    def _(self, value: Optimizer | LRScheduler):
+        return _name(type(value)), self.at(value.state_dict())
 
     @_parts.register
     def _(self, value: partial):
@@ -232,17 +242,19 @@ def _settings(part):
     """Of the attributes of a layer, those that are its settings and not its state."""
     own = _ours(type(part))
     state = OF_EVERY_NETWORK | (_written(type(part)) if own else set())
-    values = {
-        name: value
-        for name, value in vars(part).items()
-        if name not in state and (own or (name[0] != "_" and isinstance(value, PLAIN)))
-    }
-    return values | {name: list(vars(part)[name].values()) for name in HOOKS}
+    values = {name: list(vars(part)[name].values()) for name in HOOKS}
+    for name, value in vars(part).items():
+        plain = name[0] != "_" and isinstance(value, PLAIN)
+        if name not in state and (own or plain):
+            values[name] = value
+    return values
 
 
 def _written(kind):
     """The attributes that `forward`, or a method that it calls, assigns to."""
-    written, waiting, done = set(), {"forward"}, set()
+    written = set()
+    waiting = {"forward"}
+    done = set()
     while waiting:
         name = waiting.pop()
         done.add(name)

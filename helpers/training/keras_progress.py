@@ -1,4 +1,4 @@
-"""The progress bar and the `History` of the other training loops, for a Keras model on any backend."""
+"""The progress bar and the `History` of the other loops, for a Keras model on any backend."""
 
 import time
 
@@ -26,11 +26,15 @@ class KerasProgress(keras.callbacks.Callback):
 
     def __init__(self, stopping=None, progress=True):
         super().__init__()
-        self.stopping, self.progress, self.history = stopping, progress, History()
+        self.stopping = stopping
+        self.progress = progress
+        self.history = History()
+        self.bar = None
 
     def on_train_begin(self, logs=None):
         """Start anew: a second call of ``fit`` has a history of its own."""
-        self.history, self.bar = History(), None
+        self.history = History()
+        self.bar = None
 
     def on_epoch_begin(self, epoch, logs=None):
         """Note the time."""
@@ -40,7 +44,8 @@ class KerasProgress(keras.callbacks.Callback):
         """Show the bar, as soon as Keras says how many steps there are."""
         if self.bar is None:
             steps = self.params.get("steps")
-            self.bar = Bar(steps and steps * self.params["epochs"], shown=self.progress)
+            total = steps and steps * self.params["epochs"]
+            self.bar = Bar(total, shown=self.progress)
 
     def on_train_batch_end(self, batch, logs=None):
         """Note a step."""
@@ -48,15 +53,13 @@ class KerasProgress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Note what Keras measured in this epoch."""
-        history = self.history
-        history.train_loss.append(float(logs["loss"]))
-        if "val_loss" in logs:
-            history.validation_loss.append(float(logs["val_loss"]))
-        history.learning_rate.append(
-            float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
-        )
-        history.seconds.append(time.perf_counter() - self.start)
-        self.bar.entry(history)
+        names = {"loss": "training", "val_loss": "validation"}
+        losses = {name: logs[theirs] for theirs, name in names.items() if theirs in logs}
+        rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
+        self.history.add_losses(losses)
+        self.history.learning_rate.append(float(rate))
+        self.history.seconds.append(time.perf_counter() - self.start)
+        self.bar.entry(self.history)
 
     def on_train_end(self, logs=None):
         """Take the bar away, and note whether the training was stopped early."""

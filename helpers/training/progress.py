@@ -24,7 +24,7 @@ class Bar:
 
     def entry(self, history):
         """Show the losses of the last entry."""
-        losses = [f"{name} {curve[-1]:.4g}" for name, curve in history.losses().items()]
+        losses = [f"{name} {curve[-1]:.4g}" for name, curve in history.curves.items()]
         self.bar.set_postfix_str(", ".join(losses), refresh=False)
 
     def close(self):

@@ -1,4 +1,4 @@
-"""What surrounds a training loop: the progress bar, the checkpoints, Ctrl-C, and the way back to good weights."""
+"""What surrounds the loop: progress bar, checkpoints, Ctrl-C, and the way back to good weights."""
 
 import signal
 import threading
@@ -9,39 +9,41 @@ from helpers.training.progress import Bar
 
 
 class Session:
-    """The course of one call of `fit` or `fit_gan`, as a context.
+    """The course of one call of `play`, as a context.
 
-    Ctrl-C becomes a wish that is fulfilled after a whole step; a second Ctrl-C stops at once. (Only in the main
-    thread, and where one process trains alone: of several, each is stopped at once.) After a `TrainingError` the
-    networks have the weights that were last known to be good.
+    Ctrl-C becomes a wish that is fulfilled after a whole step; a second Ctrl-C stops at once. (Only
+    in the main thread, and where one process trains alone: of several, each is stopped at once.)
+    After a `TrainingError` the networks have the weights that were last known to be good.
 
     Parameters
     ----------
     state : State
     keeper : Keeper
-    total, done : int
-        Steps of the whole run, and of those the ones made before.
+    total : int
+        Steps of the whole run.
     check : callable
         Raises a `TrainingError` if a loss since the last entry of the history is not finite.
     progress : bool
     """
 
-    def __init__(self, state, keeper, total, done, check, progress):
-        self.state, self.keeper, self.check = state, keeper, check
-        self.total, self.done = total, done
+    def __init__(self, state, keeper, total, check, progress):
+        self.state = state
+        self.keeper = keeper
+        self.total = total
+        self.check = check
         self.alone = state.fabric.world_size == 1
-        self.bar = Bar(total, done, progress and state.fabric.is_global_zero)
+        self.bar = Bar(total, state.done, progress and state.fabric.is_global_zero)
         self.asked = False
+        self.before = None  # what Ctrl-C did
 
     def __enter__(self):
-        self.listens = self.alone and threading.current_thread() is threading.main_thread()
-        if self.listens:
-            self.handler = signal.signal(signal.SIGINT, self._ask)
+        if self.alone and threading.current_thread() is threading.main_thread():
+            self.before = signal.signal(signal.SIGINT, self._ask)
         return self
 
     def __exit__(self, kind, *_):
-        if self.listens:
-            signal.signal(signal.SIGINT, self.handler)
+        if self.before is not None:
+            signal.signal(signal.SIGINT, self.before)
         self.bar.close()
         if kind is not None and issubclass(kind, TrainingError):
             self.state.restore()
@@ -54,23 +56,22 @@ class Session:
 
     def step(self):
         """Note that a step is done: the moment to stop, or to keep the state."""
-        self.done += 1
         self.bar.step()
         if self.asked:
-            kept, path = self.keep(), self.keeper.path
-            if kept:
-                then = f"it is kept in {short(path)}: run the same call again to go on"
-            elif path:
-                then = "the network has the weights of that step, but they could not be kept"
-            else:
-                then = (
-                    "the network has the weights of that step: pass checkpoint= to be able to go on"
-                )
-            raise TrainingInterrupted(
-                f"training was stopped after step {self.done} of {self.total}; {then}"
-            )
+            self._stop()
         if self.alone and self.keeper.due():
             self.keep()
+
+    def _stop(self):
+        path = self.keeper.path
+        if self.keep():
+            then = f"it is kept in {short(path)}: run the same call again to go on"
+        elif path:
+            then = "the network has the weights of that step, but they could not be kept"
+        else:
+            then = "the network has the weights of that step: pass checkpoint= to be able to go on"
+        step = self.state.done
+        raise TrainingInterrupted(f"training was stopped after step {step} of {self.total}; {then}")
 
     def entry(self, finished):
         """Note that the history has an entry more, and so that all before was good."""
@@ -87,7 +88,7 @@ class Session:
             )
 
     def keep(self):
-        """Write a checkpoint, unless something in it is not finite; return whether it was written."""
+        """Write a checkpoint, unless something is not finite; return whether it was written."""
         self.check()
         if not self.keeper.path or not finite_weights(self.state.networks.values()):
             return False

@@ -7,23 +7,138 @@ import torch
 from helpers.training.batches import shuffled
 
 
-class State:
-    """The networks, optimisers, random numbers and the place in the data of a run.
-
-    Parameters
-    ----------
-    fabric : lightning_fabric.Fabric
-    seed : int
-    history : History
-    networks : dict of str to torch.nn.Module
-        The plain ones, not those that Fabric wraps.
-    others : dict of str to object
-        Whatever else has ``state_dict`` and ``load_state_dict``: optimisers, schedules, averages.
+class Batch(tuple):
+    """The tensors of one batch; of several processes, each has its share of the rows.
 
     Attributes
     ----------
-    values : dict
-        Plain numbers, tensors and dictionaries of them that the loop counts in.
+    size : int
+        Rows of the batch, over all processes.
+    random : torch.Generator
+        For what is random here, on the device: another one in every process.
+    """
+
+    def __new__(cls, tensors, size, state):
+        """Put the tensors into a tuple, and remember where they are from."""
+        batch = super().__new__(cls, tensors)
+        batch.size = size
+        batch.state = state
+        batch.random = state.random
+        return batch
+
+    def noise(self, draw):
+        """Return this process's share of the noise for the whole batch.
+
+        Parameters
+        ----------
+        draw : callable
+            ``draw(size, generator)`` gives a tensor of `size` rows on the device of the generator.
+        """
+        return self.state.share(draw(self.size, self.state.common))
+
+    def weighted(self, loss):
+        """Weigh a mean over this share, so that the processes' mean is that over all rows."""
+        world = self.state.fabric.world_size
+        if world == 1:
+            return loss
+        share = len(self[0]) / self.size
+        return loss * (share * world)
+
+
+class Losses:
+    """The losses of the steps since the last entry, on the device, so that no step waits for them.
+
+    Parameters
+    ----------
+    every : int
+        Steps from one entry to the next.
+    device : torch.device
+    """
+
+    def __init__(self, every, device):
+        self.every = every
+        self.device = device
+        self.columns = {}  # by name: a tensor, one number a step
+
+    def note(self, step, losses):
+        """Note the named losses of a step, whose number counts from 0.
+
+        Raises
+        ------
+        TypeError
+            If they are not one number each.
+        ValueError
+            If their names are not those of the step before.
+        """
+        if not self.columns:
+            self._begin(losses)
+        if losses.keys() != self.columns.keys():
+            raise ValueError(
+                f"expected the losses {', '.join(self.columns)} in each step, as in the first, found "
+                f"{', '.join(losses)}: return all of them each time, under the same names"
+            )
+        row = step % self.every
+        for name, loss in losses.items():
+            self.columns[name][row] = loss.detach()
+
+    def _begin(self, losses):
+        if not isinstance(losses, dict) or not losses:
+            raise _no_losses(losses)
+        for name, loss in losses.items():
+            if not torch.is_tensor(loss) or loss.ndim:
+                raise _no_losses(loss)
+            self.columns[name] = torch.zeros(self.every, device=self.device)
+
+    def since(self, steps, fabric=None):
+        """Return the losses of so many steps: lists of float by name.
+
+        Parameters
+        ----------
+        steps : int
+        fabric : lightning_fabric.Fabric, optional
+            For the mean over all of its processes.
+        """
+        if not steps:
+            return {}
+        values = torch.stack([column[:steps] for column in self.columns.values()])
+        if fabric is not None:
+            values = fabric.all_reduce(values)
+        return dict(zip(self.columns, values.tolist(), strict=True))
+
+    def state_dict(self):
+        """Return the losses by name."""
+        return self.columns
+
+    def load_state_dict(self, saved):
+        """Take over what `state_dict` returned."""
+        self.columns = {name: column.to(self.device) for name, column in saved.items()}
+
+
+def _no_losses(found):
+    what = type(found).__name__
+    if torch.is_tensor(found):
+        what = f"a tensor of shape {tuple(found.shape)}"
+    return TypeError(
+        "expected a step to return named losses, a dictionary of tensors with one number each, found "
+        f"{what}: return for example {{'training': loss}}"
+    )
+
+
+class State:
+    """What changes in a game: networks, optimisers, random numbers, and the place in the data.
+
+    Parameters
+    ----------
+    game : helpers.training.loop.Game
+    history : History
+    losses : Losses
+    fabric : lightning_fabric.Fabric
+    seed : int
+
+    Attributes
+    ----------
+    done : int
+        Steps made.
     order : torch.Generator
         Of the order of the samples: the same in every process.
     common : torch.Generator
@@ -34,42 +149,56 @@ class State:
         Batches of the present pass through the data that are done.
     """
 
-    def __init__(self, fabric, seed, history, networks, others):
-        self.fabric, self.history, self.networks = fabric, history, networks
-        self.parts = {
-            "history": history,
-            **networks,
-            **others,
-            "precision": fabric.strategy.precision,
-        }
-        self.values = {}
+    def __init__(self, game, history, losses, fabric, seed):
+        self.fabric = fabric
+        self.history = history
+        self.losses = losses
+        self.networks = game.networks
+        self.parts = _distinct(
+            game.networks,
+            game.parts,
+            {"game": game, "history": history, "losses": losses},
+            {"precision": fabric.strategy.precision},
+        )
+        self.done = 0
+        own_seed = seed + fabric.global_rank
         self.order = torch.Generator().manual_seed(seed)
         self.common = torch.Generator(fabric.device).manual_seed(seed)
-        self.random = torch.Generator(fabric.device).manual_seed(seed + fabric.global_rank)
-        torch.manual_seed(seed + fabric.global_rank)
-        self.pass_order, self.position = self.order.get_state(), 0
+        self.random = torch.Generator(fabric.device).manual_seed(own_seed)
+        torch.manual_seed(own_seed)
+        self.pass_order = self.order.get_state()
+        self.position = 0
         self.good = None
         self.remember()
 
-    def one_pass(self, data, batch_size, whole=False):
-        """Yield the batches that are left of one pass through the data.
+    def batches(self, data, batch_size, whole):
+        """Yield the batches that are left of this pass through the data, and of all that follow.
+
+        Parameters
+        ----------
+        data : Samples
+        batch_size : int
+        whole : bool
+            Leave out what does not fill a batch at the end of a pass.
 
         Yields
         ------
-        size : int
-            Rows of the batch, over all processes.
-        batch : tuple of torch.Tensor
-            This process's share of them.
+        Batch
         """
+        while True:
+            yield from self._one_pass(data, batch_size, whole)
+
+    def _one_pass(self, data, batch_size, whole):
+        world = self.fabric.world_size
         self.order.set_state(self.pass_order)
-        batches = shuffled(
-            len(data), batch_size, self.order, self.fabric.world_size, whole, data.rows_on
-        )
-        batches = batches[self.position :]
-        for rows, batch in zip(batches, data.batches(map(self.share, batches)), strict=True):
+        batches = shuffled(len(data), batch_size, self.order, world, whole, data.rows_on)
+        left = batches[self.position :]
+        shares = map(self.share, left)
+        for rows, tensors in zip(left, data.batches(shares), strict=True):
             self.position += 1
-            yield len(rows), batch
-        self.pass_order, self.position = self.order.get_state(), 0
+            yield Batch(tensors, len(rows), self)
+        self.pass_order = self.order.get_state()
+        self.position = 0
 
     def share(self, tensor):
         """Return this process's share of the rows of a batch."""
@@ -95,33 +224,49 @@ class State:
         generators = {"random": self.random.get_state(), "torch": torch.get_rng_state()}
         if self.fabric.device.type == "cuda":
             generators["cuda"] = torch.cuda.get_rng_state(self.fabric.device)
-        world = self.fabric.world_size
-        generators = {
-            name: self.fabric.all_gather(state).reshape(world, -1).cpu()
-            for name, state in generators.items()
-        }
-        parts = {name: part.state_dict() for name, part in self.parts.items()}
         place = {
+            "done": self.done,
             "pass_order": self.pass_order,
             "position": self.position,
             "common": self.common.get_state(),
         }
-        return {"parts": parts, "values": self.values, "generators": generators, "place": place}
+        return {
+            "parts": {name: part.state_dict() for name, part in self.parts.items()},
+            "generators": {name: self._of_all(state) for name, state in generators.items()},
+            "place": place,
+        }
+
+    def _of_all(self, generator):
+        """The states of a generator in all processes, one a row."""
+        gathered = self.fabric.all_gather(generator)
+        return gathered.reshape(self.fabric.world_size, -1).cpu()
 
     def load_state_dict(self, saved):
         """Take over what `state_dict` returned."""
         for name, part in self.parts.items():
             part.load_state_dict(saved["parts"][name])
-        for name, value in saved["values"].items():
-            self.values[name] = value.to(self.fabric.device) if torch.is_tensor(value) else value
-        self.pass_order, self.position = saved["place"]["pass_order"], saved["place"]["position"]
-        self.common.set_state(saved["place"]["common"])
-        states = {
-            name: states[self.fabric.global_rank].clone()
-            for name, states in saved["generators"].items()
-        }
-        self.random.set_state(states["random"])
-        torch.set_rng_state(states["torch"])
-        if "cuda" in states:
-            torch.cuda.set_rng_state(states["cuda"], self.fabric.device)
+        place = saved["place"]
+        self.done = place["done"]
+        self.pass_order = place["pass_order"]
+        self.position = place["position"]
+        self.common.set_state(place["common"])
+        rank = self.fabric.global_rank
+        own = {name: states[rank].clone() for name, states in saved["generators"].items()}
+        self.random.set_state(own["random"])
+        torch.set_rng_state(own["torch"])
+        if "cuda" in own:
+            torch.cuda.set_rng_state(own["cuda"], self.fabric.device)
         self.remember()
+
+
+def _distinct(*groups):
+    """All entries of some dictionaries in one."""
+    whole = {}
+    for group in groups:
+        if twice := sorted(whole.keys() & group.keys()):
+            raise ValueError(
+                f"expected a name of its own for each network and part of a game, found {twice[0]} "
+                "twice: call one of them otherwise (game, history, losses and precision are taken)"
+            )
+        whole |= group
+    return whole

@@ -11,10 +11,9 @@ import pandas as pd
 import pytest
 from astropy.table import MaskedColumn, Table
 
-from helpers.datasets import reading
+from helpers.datasets import reading, tables
 from helpers.datasets.files import DataError
 from helpers.datasets.tables import read_table
-from helpers.subjects.photoz import data
 
 
 @pytest.fixture
@@ -267,67 +266,67 @@ def test_a_missing_column_lists_those_that_there_are(table, tmp_path):
         read_table(tmp_path / "nowhere.csv")
 
 
-def test_measurements_say_what_is_missing():
-    flux = [1.0, -99.0, np.nan, np.inf, -0.5, -120.0, -120.0, 0.0, -1.0, 7.0, 8.0]
-    error = [0.1, 0.1, 0.1, 0.1, 0.1, 1.0, 50.0, 0.0, -1.0, 0.0, -99.0]
-    found, sigma = data.measurements(pd.DataFrame({"f": flux, "e": error}), ["f"], ["e"])
-    missing = np.isnan(found[:, 0])
-    assert missing.tolist() == [
-        False,
-        True,
-        True,
-        True,
-        False,
-        True,
-        False,
-        True,
-        True,
-        False,
-        False,
-    ]
-    assert np.isfinite(sigma[:, 0]).tolist() == [
-        True,
-        False,
-        False,
-        False,
-        True,
-        False,
-        True,
-        False,
-        False,
-        False,
-        False,
-    ]
+@pytest.mark.parametrize("kind", ["csv", "parquet", "fits", "hdf5 group"])
+def test_the_other_columns_can_be_read_as_well(kind, table, tmp_path):
+    path = tmp_path / "catalogue.dat"
+    WRITERS[kind](table, path)
+    read = read_table(path, ["FLUX_B", "z"], others=True)
+    assert list(read)[:2] == ["FLUX_B", "z"] and set(read) == {"FLUX_B", "z", "name", "Flux_a"}
+    np.testing.assert_allclose(read["FLUX_B"], table["flux_b"], atol=1e-7)
+    np.testing.assert_allclose(read["Flux_a"], table["Flux_a"], atol=1e-7)
 
 
-def test_text_and_wrong_numbers_of_columns_are_told(table):
-    with pytest.raises(
-        DataError, match="expected numbers in the column 'name', found text such as 'gal0'"
-    ):
-        data.measurements(table, ["name"])
-    with pytest.raises(ValueError, match="an error column for each of 2 fluxes, found 1"):
-        data.measurements(table, ["Flux_a", "flux_b"], ["z"])
-    with pytest.raises(ValueError, match="each flux column once"):
-        data.measurements(table, ["Flux_a", "Flux_a"])
-
-
-def test_redshifts_that_are_codes_are_none():
-    z = data.redshifts(pd.Series(["0.5", "-1", "-99", "nan", "0", "99", "x", "6.1"]))
-    assert np.isfinite(z).tolist() == [True, False, False, False, False, False, False, True]
-
-
-def test_goods_north_and_south_are_told_apart():
-    names = data.field_names(["g", "G", "aegis", "UDS", "b'c'"], [62.2, -27.8, 52.8, -5.2, 2.3])
-    assert names.tolist() == ["GOODS-N", "GOODS-S", "AEGIS", "UDS", "COSMOS"]
-    with pytest.raises(DataError, match="start with a, c, g or u, found 'x'"):
-        data.field_names(["x"], [0.0])
-
-
-def test_any_catalogue_is_loaded_by_the_names_of_its_columns(table, tmp_path):
+def test_a_file_is_read_once_whatever_is_asked_of_it(table, tmp_path, monkeypatch):
     path = tmp_path / "a.csv"
-    table.assign(flux_b=np.where(table.z < 1, -99, table.flux_b)).to_csv(path, index=False)
-    loaded = data.load(path=path, fluxes=["flux_a", "flux_b"], z_spec="z")
-    assert loaded.source == "real" and loaded.flux.shape == (30, 2) and np.isnan(loaded.error).all()
-    assert np.isnan(loaded.flux[:, 1]).sum() == (table.z < 1).sum()
-    np.testing.assert_allclose(loaded.redshift, table.z)
-    assert len(loaded[loaded.redshift > 1]) == (table.z > 1).sum()
+    table.to_csv(path, index=False)
+    read = []
+    monkeypatch.setattr(tables, "content", lambda path: read.append(path) or path.read_bytes())
+    read_table(path, ["FLUX_A"], others=True)
+    assert read == [path]
+
+
+def test_a_table_with_rows_of_one_name_is_not_multiplied(table, tmp_path):
+    path = tmp_path / "a.parquet"
+    table.set_axis([0] * 30).to_parquet(path)
+    assert len(read_table(path, ["z"], others=True)) == 30
+
+
+def test_parquet_is_read_in_pieces_each_row_once(table, tmp_path):
+    folder = tmp_path / "catalogue"
+    folder.mkdir()
+    table[:20].to_parquet(folder / "a.parquet", row_group_size=12)
+    table[20:].to_parquet(folder / "b.parquet")
+    groups, names = tables.row_groups(folder)
+    assert names == list(table)
+    assert [(group.path.name, group.n_rows) for group in groups] == [
+        ("a.parquet", 12),
+        ("a.parquet", 8),
+        ("b.parquet", 10),
+    ]
+    parts = [list(tables.pieces(group, ["z", "name"], 5)) for group in groups]
+    assert [[len(part) for part in some] for some in parts] == [[5, 5, 2], [5, 3], [5, 5]]
+    found = pd.concat([part.to_pandas() for some in parts for part in some], ignore_index=True)
+    pd.testing.assert_frame_equal(found, table[["z", "name"]])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda path: path.unlink(), "a catalogue in Parquet at .* found nothing"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-9]), "Parquet in .* cannot be read"),
+        (lambda path: pd.DataFrame({"z": []}).to_parquet(path), "expected galaxies .* found none"),
+    ],
+)
+def test_parquet_that_is_not_whole_is_told(change, message, table, tmp_path):
+    path = tmp_path / "a.parquet"
+    table.to_parquet(path)
+    change(path)
+    with pytest.raises(DataError, match=message):
+        tables.row_groups(path)
+
+
+def test_files_of_a_folder_have_the_same_columns(table, tmp_path):
+    table.to_parquet(tmp_path / "a.parquet")
+    table.drop(columns="z").to_parquet(tmp_path / "b.parquet")
+    with pytest.raises(DataError, match=r"the same columns in all .* found others in b\.parquet"):
+        tables.row_groups(tmp_path)

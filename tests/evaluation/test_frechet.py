@@ -1,4 +1,4 @@
-"""The Fréchet distance: the closed form of two Gaussians, its bias, and matrices that are singular."""
+"""The Fréchet distance: the closed form of two Gaussians, its bias, singular matrices."""
 
 import numpy as np
 import pytest

@@ -12,7 +12,16 @@ import pytest
 import torch
 
 from helpers import exercises
-from helpers.exercises import ExerciseError, answers, attempts, check, exercise, hint, registry
+from helpers.exercises import (
+    ExerciseError,
+    answers,
+    attempts,
+    check,
+    exercise,
+    hint,
+    registry,
+    rescue,
+)
 from helpers.exercises.require import NotYet, call, require, require_close
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -300,6 +309,11 @@ def test_the_expected_picture_is_shown_with_every_answer(attempt, expected, draw
     exercise("99.double")(attempt)
     assert drawn == [expected]
     assert "99.double — " in capsys.readouterr().out
+
+
+def test_the_expected_picture_is_shown_where_there_is_no_attempt(drawn):
+    rescue.missing("99.double", "Python cannot read it")
+    assert drawn == [[6]]
 
 
 def test_without_a_notebook_nothing_is_drawn(drawn, monkeypatch):

@@ -11,7 +11,7 @@ from torch import nn
 
 from helpers.exercises import attempts
 from helpers.exercises import require as shared
-from helpers.exercises.require import NotYet
+from helpers.exercises.require import NotYet, networks
 
 ORDERS = [np.random.default_rng(seed) for seed in range(10)]
 
@@ -156,7 +156,7 @@ class Noted(nn.Module):
 def examined(model):
     x = torch.randn(5, 3, generator=torch.Generator().manual_seed(1))
     shared.require_bends(model, x, [model.first, model.last])
-    shared.require_steady(model, x)
+    networks.require_steady(model, x)
 
 
 @pytest.mark.parametrize(
@@ -186,10 +186,10 @@ def test_a_network_that_does_not_is_told_why(parts, reason):
 def test_networks_that_share_weights_are_told():
     one = Noted()
     other = Noted()
-    shared.require_own_weights(one, other)
+    networks.require_own_weights(one, other)
     other.last = one.last
     with pytest.raises(NotYet, match="share their weights"):
-        shared.require_own_weights(one, other)
+        networks.require_own_weights(one, other)
 
 
 def test_results_are_handed_on_converted_under_the_name_of_the_attempt():
@@ -312,8 +312,8 @@ class Buffered:
     ],
 )
 def test_what_any_network_must_not_do_is_told(attempt, reason):
-    networks = shared.require_network(network_of(), network_of(between=torch.tanh), NETWORKS)
-    assert list(networks) == list(NETWORKS)
+    found = shared.require_network(network_of(), network_of(between=torch.tanh), NETWORKS)
+    assert list(found) == list(NETWORKS)
     with pytest.raises(NotYet, match=reason):
         shared.require_network(attempt, network_of(), NETWORKS)
 

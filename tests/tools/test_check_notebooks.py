@@ -1,4 +1,4 @@
-"""The check of the notebooks must fail on everything that nbval would let pass, and pass what is whole."""
+"""The check of the notebooks fails on what nbval would let pass, and passes what is whole."""
 
 import json
 import os
@@ -59,7 +59,7 @@ def run(root, *options):
 
 @pytest.fixture(scope="module")
 def good(tmp_path_factory):
-    """A course that is whole, checked with two workers; its settings for unit tests are of no use here."""
+    """A course that is whole, checked with two workers, without its settings for unit tests."""
     root = tmp_path_factory.mktemp("good")
     (root / "pyproject.toml").write_text(
         '[tool.pytest.ini_options]\naddopts = "--no-such-option"\n', encoding="utf-8"
@@ -245,7 +245,7 @@ def test_what_hides_a_failure_is_a_blind_spot(tmp_path, source, report):
 def test_another_environments_python_runs_the_notebooks_as_a_participant_does(
     tmp_path, monkeypatch
 ):
-    """What only the course's own tools set is not there; the kernel is that of the Python that is named."""
+    """Nothing is there that only the course's own tools set; the kernel is the named Python's."""
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     python = tmp_path / "python"
     script = f'#!/bin/sh\nELSEWHERE=1 exec "{sys.executable}" "$@"\n'
@@ -260,6 +260,13 @@ assert not {"HACK_STATIC", "PYTHONPATH"} & set(os.environ)"""
     assert done.returncode == 0, done.stdout
     without = run(tmp_path, "--strict")
     assert without.returncode == 1 and "AssertionError" in without.stdout
+
+
+def test_the_environment_is_left_as_it_was(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTEST_OF_THE_CALLER", "1")
+    before = dict(os.environ)
+    status, results = check_notebooks.run_nbval(tmp_path, [tmp_path / "none.ipynb"], [], 1, 10.0)
+    assert status != 0 and results == {} and dict(os.environ) == before
 
 
 def test_kernels_start_one_at_a_time(monkeypatch):

@@ -12,7 +12,10 @@ from helpers.scoreboard import Scoreboard
 from tools.notebook_page import notebook_page, safe_markdown
 from tools.results_page import CI, Figure, Result, figures, results_page
 
-PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+PIXEL = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
+    "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 ROW = {
     "what": "centre",
     "value": 0.25312,

@@ -73,7 +73,7 @@ def test_it_learns_what_depends_on_the_condition(name):
     truth = np.concatenate([CONDITION, 2 * CONDITION**2], axis=1)
     assert np.sqrt(np.mean((made - truth) ** 2)) < 0.3 < np.sqrt(np.mean((before - truth) ** 2))
     assert history.steps == list(range(10, 501, 10)) and len(history) == 50
-    assert list(history.losses()) == ["critic", "generator"]
+    assert list(history.curves) == ["critic", "generator"]
 
 
 def test_it_learns_without_conditions():
@@ -290,7 +290,7 @@ def test_resume_after_any_step_gives_the_same_weights_to_the_last_bit(tmp_path, 
     monkeypatch.setattr(checkpoints, "save", save)
     resumed = networks()
     history = play(resumed, **options)
-    assert history.critic_loss == expected.critic_loss and history.steps == expected.steps
+    assert history.curves["critic"] == expected.curves["critic"] and history.steps == expected.steps
     for one, other in zip(whole, resumed, strict=True):
         assert all(
             torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True)

@@ -103,7 +103,7 @@ def test_scaled_gradients_can_be_clipped():
     scaler = torch.amp.GradScaler("cpu", init_scale=2.0**10)
     fabric = Fabric(accelerator="cpu", devices=1, plugins=MixedPrecision("16-mixed", "cpu", scaler))
     history = train(IMAGES, fabric=fabric, clip_norm=1.0, epochs=5, learning_rate=1e-2)[1]
-    assert history.train_loss[-1] < history.train_loss[0]
+    assert history.curves["training"][-1] < history.curves["training"][0]
 
 
 @pytest.mark.parametrize("mode", ["r", "c", "r+"])
@@ -142,9 +142,9 @@ def train(inputs, **options):
 
 def test_training_from_a_file_gives_the_same_bits(mapped):
     (resident, one), (streamed, other) = train(IMAGES), train(mapped)
-    assert one.train_loss == other.train_loss
+    assert one.curves["training"] == other.curves["training"]
     assert np.allclose(
-        one.validation_loss, other.validation_loss, rtol=1e-5
+        one.curves["validation"], other.curves["validation"], rtol=1e-5
     )  # of batches of another size
     assert all(
         torch.equal(a, b) for a, b in zip(resident.parameters(), streamed.parameters(), strict=True)
@@ -155,7 +155,7 @@ def test_training_from_a_file_gives_the_same_bits(mapped):
 def test_channels_last_changes_the_order_in_memory_only():
     (plain, one), (last, other) = train(IMAGES), train(IMAGES, channels_last=True)
     assert last[0].weight.is_contiguous(memory_format=torch.channels_last)
-    assert np.allclose(one.train_loss, other.train_loss, rtol=1e-4)
+    assert np.allclose(one.curves["training"], other.curves["training"], rtol=1e-4)
     assert np.allclose(predict(plain, IMAGES), predict(last, IMAGES), atol=1e-4)
 
 
@@ -192,7 +192,7 @@ def test_half_precision_is_single_on_a_cpu():
         pytest.skip("there is a GPU")
     assert default_fabric(True).strategy.precision.precision == "32-true"
     one, other = train(IMAGES)[1], train(IMAGES, mixed=True)[1]
-    assert one.train_loss == other.train_loss
+    assert one.curves["training"] == other.curves["training"]
 
 
 def test_a_network_that_cannot_be_compiled_runs_as_it_is(monkeypatch, capsys):
@@ -205,7 +205,7 @@ def test_a_network_that_cannot_be_compiled_runs_as_it_is(monkeypatch, capsys):
         capsys.readouterr().out.strip()
         == "torch.compile does not work here (OSError): the network runs as it is"
     )
-    assert history.train_loss == train(IMAGES)[1].train_loss
+    assert history.curves["training"] == train(IMAGES)[1].curves["training"]
 
 
 def test_a_compiled_network_learns_the_same(monkeypatch):
@@ -220,5 +220,7 @@ def test_a_compiled_network_learns_the_same(monkeypatch):
     assert torch.equal(before, torch.get_rng_state())
     assert all(weight.grad is None for weight in model.parameters())
     assert np.allclose(
-        train(IMAGES, compile=True)[1].train_loss, train(IMAGES)[1].train_loss, rtol=1e-4
+        train(IMAGES, compile=True)[1].curves["training"],
+        train(IMAGES)[1].curves["training"],
+        rtol=1e-4,
     )

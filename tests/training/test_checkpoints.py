@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from helpers.datasets.files import atomic_path
 from helpers.training import TrainingError, checkpoints, fit, fit_gan
 
 X = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
@@ -125,6 +126,19 @@ def test_other_initial_weights_are_another_training(path, capsys):
         train(other, checkpoint=path)
         assert torch.equal(one.weight, other.weight)
     assert capsys.readouterr().out.count("by its initial weights (for the same ones, seed") == 2
+
+
+@pytest.mark.parametrize("name", ["c.pt", "c[1].pt"])
+def test_what_a_killed_process_was_writing_is_deleted(tmp_path, name):
+    path = tmp_path / name
+    with atomic_path(path) as part:
+        part.touch()
+        other = part.with_suffix(".h5")
+        other.touch()
+        train(network(), checkpoint=path)
+        assert not part.exists()
+        assert other.exists()
+        part.touch()
 
 
 def test_each_random_start_of_a_gan_has_its_own_snapshots(path):

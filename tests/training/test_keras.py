@@ -58,13 +58,13 @@ def test_history_is_that_of_keras(backend, tmp_path, forkserver):
     said = json.loads((tmp_path / "said.json").read_text(encoding="utf-8"))
     theirs, ours, again = said["theirs"], said["ours"], said["again"]
     assert said["backend"] == backend
-    assert ours["train_loss"] == theirs["loss"]
-    assert ours["validation_loss"] == theirs["val_loss"]
+    assert ours["curves"]["training"] == theirs["loss"]
+    assert ours["curves"]["validation"] == theirs["val_loss"]
     assert ours["learning_rate"] == pytest.approx([0.01] * len(theirs["loss"]))
     assert ours["stopped_early"] and len(ours["seconds"]) == len(theirs["loss"]) < 40
     best = min(theirs["val_loss"])
     assert ours["best_epoch"] == 1 + theirs["val_loss"].index(best)
     assert said["value"] == pytest.approx(best, rel=1e-4)  # those are the weights the model has
     assert "/320 " in (tmp_path / "bar.txt").read_text(encoding="utf-8")  # 8 steps an epoch
-    assert len(again["train_loss"]) == 2 and again["validation_loss"] == []
+    assert len(again["curves"]["training"]) == 2 and list(again["curves"]) == ["training"]
     assert again["best_epoch"] is None and not again["stopped_early"]

@@ -51,7 +51,7 @@ def train(folder, end, fabric=None):
         options = dict(loss=nn.functional.mse_loss, epochs=4, batch_size=33)
         options |= dict(learning_rate=0.01, clip_norm=1.0, checkpoint=folder / f"{kind}.pt")
         history = training.fit(model, *data, **options, **common)
-        ends[kind] = model.state_dict(), history.train_loss + history.validation_loss
+        ends[kind] = model.state_dict(), history.curves["training"] + history.curves["validation"]
     objectives = {
         "penalty": training.wasserstein_gradient_penalty(),
         "clip": training.wasserstein_clipping(0.05),
@@ -66,7 +66,7 @@ def train(folder, end, fabric=None):
         of_critic = {f"critic.{name}": value for name, value in critic.state_dict().items()}
         ends[kind] = (
             generator.state_dict() | of_critic,
-            history.critic_loss + history.generator_loss,
+            history.curves["critic"] + history.curves["generator"],
         )
     fabric = fabric or default_fabric()
     torch.save(

@@ -13,13 +13,7 @@ from helpers.exercises.require.calls import (
     require_like,
     twice,
 )
-from helpers.exercises.require.networks import (
-    require_bends,
-    require_network,
-    require_own_weights,
-    require_steady,
-    require_true_gradients,
-)
+from helpers.exercises.require.networks import require_bends, require_network
 from helpers.exercises.require.orders import require_random_orders
 from helpers.exercises.require.results import (
     NotYet,
@@ -49,11 +43,8 @@ __all__ = [
     "require_gradients",
     "require_like",
     "require_network",
-    "require_own_weights",
     "require_random_orders",
     "require_right",
-    "require_steady",
-    "require_true_gradients",
     "returning",
     "same",
     "tensor",

@@ -185,20 +185,21 @@ def field_names(field, dec):
     helpers.datasets.files.DataError
         If an abbreviation is none of a, c, g, u.
     """
-    letters = np.array([str(name).strip("b' ").lower()[:1] for name in field])
-    unknown = sorted(set(letters) - {place.letter for place in FIELDS.values()})
+    names = [str(name).strip("b' ").lower() for name in field]  # 'b' of bytes made text
+    letters = np.array([name[:1] for name in names])
+    fields_of = Counter(place.letter for place in FIELDS.values())
+    unknown = sorted(set(letters) - set(fields_of))
     if unknown:
         found = ", ".join(repr(str(letter)) for letter in unknown)
         raise DataError(f"expected fields that start with a, c, g or u, found {found}")
     north = np.asarray(dec, dtype=float) > 0
-    fields_of = Counter(place.letter for place in FIELDS.values())
-    names = np.full(len(letters), "", dtype=object)
+    result = np.full(len(letters), "", dtype=object)
     for name, place in FIELDS.items():
         here = letters == place.letter
         if fields_of[place.letter] > 1:
             here &= north == (place.dec > 0)
-        names[here] = name
-    return names.astype(str)
+        result[here] = name
+    return result.astype(str)
 
 
 def load(

@@ -11,11 +11,11 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from helpers.astro.seds import ZERO_POINT
 from helpers.subjects.photoz.columns import FEATURES
 from helpers.subjects.photoz.data import measurements
 
 POGSON = 2.5 / np.log(10)
-ZERO_POINT = 25.0  # mag, AB, of 3D-HST
 KINDS = ("colours", "magnitudes", "fluxes")
 RIDGE = (
     0.02  # mag, added to the scatter of each band, so that few galaxies do not tie bands together

@@ -120,7 +120,8 @@ class NeuralNetwork(RegressorMixin, BaseEstimator):
 
     def predict(self, X):
         """Predict targets, shape (n,)."""
-        scaled = predict(self.network_, np.asarray(X, dtype=np.float32)).astype(float)
+        X = np.asarray(X, dtype=np.float32)
+        scaled = predict(self.network_, X).astype(float)
         return self.mean_ + self.spread_ * scaled
 
 
@@ -211,6 +212,7 @@ def forest_distributions(model, table, train_table, train_z, grid, seed=0):
         ordered = train_leaves[order, tree]
         first = np.searchsorted(ordered, leaves[:, tree], side="left")
         behind = np.searchsorted(ordered, leaves[:, tree], side="right")
-        drawn = (first + rng.random(len(first)) * (behind - first)).astype(int)
-        samples[:, tree] = np.asarray(train_z)[order[drawn]]
+        in_leaf = behind - first
+        drawn = first + rng.random(len(first)) * in_leaf
+        samples[:, tree] = np.asarray(train_z)[order[drawn.astype(int)]]
     return distributions.from_samples(grid, samples)

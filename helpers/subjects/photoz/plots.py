@@ -1,12 +1,16 @@
-"""Figures that are peculiar to photometric redshifts. Each takes data and returns the Matplotlib figure."""
+"""Figures that are peculiar to photometric redshifts: data in, the Matplotlib figure out."""
 
 import numpy as np
 
+from helpers.astro import seds
 from helpers.plots import panels, regression
-from helpers.subjects.photoz import metrics, seds
+from helpers.subjects.photoz import metrics
 from helpers.subjects.photoz.columns import BANDS
 
-TRUE, PREDICTED = "spectroscopic redshift", "photometric redshift"
+TRUE = "spectroscopic redshift"
+PREDICTED = "photometric redshift"
+BREAK = 0.4  # μm, rest frame
+SHOWN = (0.4, 1.8)  # μm, observed
 
 
 def break_through_bands(redshifts, *, mock, template="Sbc"):
@@ -22,38 +26,37 @@ def break_through_bands(redshifts, *, mock, template="Sbc"):
     Returns
     -------
     matplotlib.figure.Figure
+        Triangles: where the break at 4000 Å is.
     """
     figure, axis = panels(mock=mock, size=(7.5, 3.4))
     for number, band in enumerate(BANDS):
-        wavelength, throughput = seds.throughput(band)
-        axis.fill_between(
-            wavelength / 1e4, throughput / throughput.max() * 0.9, color=f"C{number}", alpha=0.18
-        )
-        axis.text(
-            seds.pivot(band) / 1e4,
-            0.93 + 0.07 * (number % 2),
-            band,
-            ha="center",
-            fontsize=8,
-            color=f"C{number}",
-        )
-    for shade, z in zip(np.linspace(0.75, 0.0, len(redshifts)), redshifts, strict=True):
-        flux = seds.cww(template) * seds.transmission_of_hydrogen(seds.REST, z)
-        observed = seds.REST * (1 + z) / 1e4
-        inside = (observed > 0.4) & (observed < 1.8)
-        scaled = flux / flux[inside].max()
-        axis.plot(
-            observed[inside], scaled[inside], color=str(shade), linewidth=1.2, label=f"z = {z:g}"
-        )
-        axis.plot(0.4 * (1 + z), 0.02, "^", color=str(shade), markersize=6, clip_on=False)
-    axis.set(
-        xlabel="observed wavelength [μm]",
-        ylabel="energy per frequency (scaled)",
-        xlim=(0.4, 1.8),
-        ylim=(0, 1.08),
-    )
+        _draw_band(axis, band, color=f"C{number}", height=0.93 + 0.07 * (number % 2))
+    shades = np.linspace(0.75, 0.0, len(redshifts))
+    for shade, z in zip(shades, redshifts, strict=True):
+        _draw_template(axis, template, z, color=str(shade))
+        axis.plot(BREAK * (1 + z), 0.02, "^", color=str(shade), markersize=6, clip_on=False)
+    axis.set(xlabel="observed wavelength [μm]", ylabel="energy per frequency (scaled)")
+    axis.set(xlim=SHOWN, ylim=(0, 1.08))
     axis.legend(loc="center right", fontsize=8)
     return figure
+
+
+def _draw_band(axis, band, color, height):
+    """Draw the throughput of a band, scaled, and its name at this height."""
+    wavelength, throughput = seds.throughput(band)
+    scaled = 0.9 * throughput / throughput.max()
+    axis.fill_between(wavelength / 1e4, scaled, color=color, alpha=0.18)
+    axis.text(seds.pivot(band) / 1e4, height, band, ha="center", fontsize=8, color=color)
+
+
+def _draw_template(axis, template, z, color):
+    """Draw what is seen of a template at a redshift, scaled to its largest value."""
+    flux = seds.cww(template) * seds.transmission_of_hydrogen(seds.REST, z)
+    observed = seds.REST * (1 + z) / 1e4  # μm
+    low, high = SHOWN
+    inside = (observed > low) & (observed < high)
+    scaled = flux[inside] / flux[inside].max()
+    axis.plot(observed[inside], scaled, color=color, linewidth=1.2, label=f"z = {z:g}")
 
 
 def scatter(predicted, true, *, mock, columns=3, limit=None):

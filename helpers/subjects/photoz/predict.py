@@ -82,7 +82,9 @@ def predict_catalogue(model, source, target, *, keep=None, rows=50_000):
     needed = _needed(model)
     if keep is None:
         keep = [name for name in names if name.lower() in KEPT]
-    columns = Columns(resolve(keep, names, source), resolve(needed, names, source), needed)
+    kept = resolve(keep, names, source)
+    seen = resolve(needed, names, source)
+    columns = Columns(kept, seen, needed)
     with alone(target, busy=partial(_busy, target)):
         return _predict(model, target, groups, columns, rows)
 
@@ -197,10 +199,12 @@ def _prepare(folder, model, groups, columns, rows):
     path, digest
         Where the model is, and its SHA-256.
     """
-    files = {group.path: group.path.stat() for group in groups}
+    paths = {group.path for group in groups}
+    states = {path: path.stat() for path in sorted(paths)}
+    files = {str(path): [state.st_size, state.st_mtime_ns] for path, state in states.items()}
     settings = {
         "model": joblib.hash(model),
-        "files": [[str(path), state.st_size, state.st_mtime_ns] for path, state in files.items()],
+        "files": files,
         "groups": [[group.place, group.n_rows] for group in groups],
         "rows": rows,
         "columns": columns,
@@ -238,11 +242,13 @@ def _part(piece, stored, target, keep, seen, needed):
     import pyarrow.parquet as pq
 
     frame = piece.select(seen).to_pandas().set_axis(needed, axis=1)
-    z = np.asarray(_model(*stored).predict(frame), dtype=float)
+    model = _model(*stored)
+    z = np.asarray(model.predict(frame), dtype=float)
     if not np.isfinite(z).all():
         raise ValueError("the model gives redshifts that are not finite")
+    table = piece.select(keep).append_column(NAME, pa.array(z))
     with atomic_path(target) as part:
-        pq.write_table(piece.select(keep).append_column(NAME, pa.array(z)), part)
+        pq.write_table(table, part)
 
 
 def _join(paths, target):

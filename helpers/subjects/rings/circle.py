@@ -37,7 +37,8 @@ def fit_circle(image):
     square = x**2 + y**2
     size = np.sqrt(square.mean())
     scaled = (square - square.mean()) / (2 * size)
-    _, _, directions = np.linalg.svd(np.column_stack([scaled, x, y]), full_matrices=False)
+    points = np.column_stack([scaled, x, y])
+    _, _, directions = np.linalg.svd(points, full_matrices=False)
     a, b, c = directions[2]  # of the smallest singular value
     a /= 2 * size
     if abs(a) * size < STRAIGHT:
@@ -46,4 +47,6 @@ def fit_circle(image):
     centre_y = -c / (2 * a)
     radius = np.sqrt(centre_x**2 + centre_y**2 + square.mean())
     residuals = np.hypot(x - centre_x, y - centre_y) - radius
-    return np.array([centre_x + mean_x + 0.5, centre_y + mean_y + 0.5, radius, residuals.std()])
+    middle_x = centre_x + mean_x + 0.5
+    middle_y = centre_y + mean_y + 0.5
+    return np.array([middle_x, middle_y, radius, residuals.std()])

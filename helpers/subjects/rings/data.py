@@ -36,6 +36,7 @@ FAMILIES = {
     "generator": "circles",
     "ellipse": "ellipses",
 }
+LABELS = ("labels.txt", "labels.json")
 IMAGE = re.compile(r"ring_image_(0|[1-9]\d*)\.png")
 NUMBER = re.compile(r"\s*0*[1-9]\d{0,5}\s*")  # of rings: 1 or more
 OF_CIRCLES = ("radius", "thickness", "deformation")  # keys of a label, beside center
@@ -208,9 +209,9 @@ def read(path, n=None):
     if n > there:
         remedy = "ask for fewer, or use source='mock'"
         raise DataError(f"expected {n} images in {short(folder)}, found {there}: {remedy}")
-    images = np.stack([_read_image(folder / f"ring_image_{i}.png") for i in range(n)])
+    paths = [_image(folder, number) for number in range(n)]
     return RingImages(
-        images=images,
+        images=np.stack([_read_image(path) for path in paths]),
         n_rings=n_rings[:n],
         parameters=None if parameters is None else parameters[:n],
         kind=kind,
@@ -218,9 +219,14 @@ def read(path, n=None):
     )
 
 
+def _image(folder, number):
+    return folder / f"ring_image_{number}.png"
+
+
 def _labels(folder):
     """The one file of labels that a folder has."""
-    there = [folder / name for name in ("labels.txt", "labels.json") if (folder / name).exists()]
+    paths = [folder / name for name in LABELS]
+    there = [path for path in paths if path.exists()]
     if len(there) == 1:
         return there[0]
     found = "both" if there else "neither"
@@ -276,10 +282,12 @@ def _read_rings(path):
     first = rings[0] if rings else None
     elliptic = isinstance(first, dict) and "ellipticity" in first
     kind = "ellipse" if elliptic else "regressor"
-    parameters = [
-        _parameters(ring, kind, f"image {i} in {short(path)}") for i, ring in enumerate(rings)
-    ]
-    return kind, np.ones(len(rings), dtype=int), np.array(parameters, dtype=float)[:, None]
+    parameters = []
+    for number, ring in enumerate(rings):
+        place = f"image {number} in {short(path)}"
+        parameters.append([_parameters(ring, kind, place)])
+    n_rings = np.ones(len(rings), dtype=int)
+    return kind, n_rings, np.array(parameters, dtype=float)
 
 
 def _parameters(ring, kind, place):
@@ -289,8 +297,7 @@ def _parameters(ring, kind, place):
     try:
         x, y = ring["center"]
         numbers = [x, y, *(ring[key] for key in keys)]
-        finite = all(isinstance(value, int | float) and math.isfinite(value) for value in numbers)
-        if not finite or alien & ring.keys():
+        if alien & ring.keys() or not all(map(_is_finite, numbers)):
             raise ValueError
         return [float(value) for value in numbers]
     except (TypeError, ValueError, KeyError, OverflowError):
@@ -298,6 +305,10 @@ def _parameters(ring, kind, place):
         also = " and nothing of an ellipse" if alien else ""
         found = reprlib.repr(ring)
         raise DataError(f"expected {wanted}{also} for {place}, found {found}") from None
+
+
+def _is_finite(value):
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def _read_image(path):
@@ -335,23 +346,24 @@ def write(samples, path):
         raise DataError(f"expected a new or empty folder, found {found}: choose another")
     folder.mkdir(parents=True, exist_ok=True)
     for number, image in enumerate(samples.images):
-        Image.fromarray(image).save(folder / f"ring_image_{number}.png")
+        Image.fromarray(image).save(_image(folder, number))
     if samples.kind == "classifier":
         name = "labels.txt"
         text = "".join(f"{number}\n" for number in samples.n_rings)
     else:
         name = "labels.json"
-        text = json.dumps([_label(ring) for ring in samples.ring.tolist()], indent=2)
+        labels = [_label(ring) for ring in samples.ring.tolist()]
+        text = json.dumps(labels, indent=2)
     with atomic_path(folder / name) as part:
         part.write_text(text, encoding="utf-8")
 
 
 def _label(ring):
     """The label of one ring; centre and radius as whole numbers where they are so."""
-    x, y, radius, *others = ring
-    keys = (OF_CIRCLES + OF_ELLIPSES)[1 : 1 + len(others)]
-    label = {"center": [_whole(x), _whole(y)], "radius": _whole(radius)}
-    return label | dict(zip(keys, others, strict=True))
+    center = [_whole(value) for value in ring[:2]]
+    numbers = [_whole(ring[2]), *ring[3:]]
+    keys = (OF_CIRCLES + OF_ELLIPSES)[: len(numbers)]
+    return {"center": center, **dict(zip(keys, numbers, strict=True))}
 
 
 def _whole(number):

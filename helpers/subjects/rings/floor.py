@@ -71,7 +71,9 @@ def pixel_probabilities(n_thickness=6, n_deformation=8, n_images=200, seed=0):
         rng = np.random.default_rng([seed, mock.VERSION])
         cells, width = _cells(n_thickness, n_deformation)
         chances = [_chance_to_be_lit(cell, width, n_images, rng) for cell in cells]
-        return dict(zip(OF_CELLS, cells.T, strict=True)) | {"probability": np.stack(chances)}
+        table = dict(zip(OF_CELLS, cells.T, strict=True))
+        table["probability"] = np.stack(chances)
+        return table
 
     return cached("ring_pixel_probabilities", settings, mock.VERSION, make)
 
@@ -83,15 +85,18 @@ def _cells(n_thickness, n_deformation):
         np.linspace(*RANGES.deformation, n_deformation + 1),
     ]
     middles = [(edge[1:] + edge[:-1]) / 2 for edge in edges]
-    cells = np.stack(np.meshgrid(RADII, *middles, indexing="ij"), axis=-1).reshape(-1, 3)
-    return cells, np.array([edge[1] - edge[0] for edge in edges])
+    width = np.array([edge[1] - edge[0] for edge in edges])
+    grid = np.meshgrid(RADII, *middles, indexing="ij")
+    cells = np.stack(grid, axis=-1)
+    return cells.reshape(-1, len(OF_CELLS)), width
 
 
 def _chance_to_be_lit(cell, width, n_images, rng):
     """Estimate it for each pixel, from rings drawn evenly in a cell: shape (56, 56)."""
     rings = np.full((n_images, len(mock.PARAMETERS)), mock.SIZE, dtype=float)
+    within = rng.uniform(-0.5, 0.5, (n_images, 2))
     rings[:, 2] = cell[0]
-    rings[:, 3:] = cell[1:] + width * rng.uniform(-0.5, 0.5, (n_images, 2))
+    rings[:, 3:] = cell[1:] + width * within
     offsets = mock.radial_offsets(rings[:, 4], rng)
     images = mock.draw_rings(rings, offsets, size=CANVAS)
     n_lit = (images > 0).sum(axis=0)
@@ -131,14 +136,16 @@ def posterior_mean(images, table):
             n_allowed = allowed.sum()
             on = log_on[allowed, rows, columns].reshape(n_allowed, -1)
             off = log_off[allowed, rows, columns].reshape(n_allowed, -1)
-            log_likelihood = lit @ (on - off).T + off.sum(axis=1)  # (n, n_allowed)
+            all_dark = off.sum(axis=1)
+            log_likelihood = lit @ (on - off).T + all_dark  # (n, n_allowed)
             log_weight = log_likelihood.astype(float) - np.log(n_allowed)
             peak = np.maximum(largest, log_weight.max(axis=1))
             shrink = np.exp(largest - peak)
             weight = np.exp(log_weight - peak[:, None])
-            centre = weight.sum(axis=1)
+            here = weight.sum(axis=1)
+            of_cells = weight @ cells[allowed]
             mean = mean * shrink[:, None]
-            mean += np.column_stack([x * centre, y * centre, weight @ cells[allowed]])
-            total = total * shrink + centre
+            mean += np.column_stack([x * here, y * here, of_cells])
+            total = total * shrink + here
             largest = peak
     return mean / total[:, None]

@@ -40,13 +40,9 @@ class Ranges(NamedTuple):
     deformation: tuple
 
 
-_WIDE = Ranges(radius=4, margin=1, thickness=(0.2, 1.5), deformation=(0.5, 3.0))
-RANGES = {
-    "classifier": Ranges(radius=3, margin=2, thickness=(0.2, 1.0), deformation=(0.0, 1.0)),
-    "regressor": _WIDE,
-    "generator": _WIDE,
-    "ellipse": _WIDE,
-}
+_SHARP = Ranges(3, 2, thickness=(0.2, 1.0), deformation=(0.0, 1.0))
+_FUZZY = Ranges(4, 1, thickness=(0.2, 1.5), deformation=(0.5, 3.0))
+RANGES = {"classifier": _SHARP, "regressor": _FUZZY, "generator": _FUZZY, "ellipse": _FUZZY}
 
 
 def draw_parameters(n, rng, kind="regressor"):
@@ -70,7 +66,8 @@ def draw_parameters(n, rng, kind="regressor"):
     """
     ranges = RANGES[kind]
     x, y = rng.integers(TO_BORDER, SIZE - TO_BORDER, size=(2, n), endpoint=True)
-    radius = rng.integers(ranges.radius, distance_to_border(x, y) - ranges.margin, endpoint=True)
+    largest = distance_to_border(x, y) - ranges.margin
+    radius = rng.integers(ranges.radius, largest, endpoint=True)
     thickness = rng.uniform(*ranges.thickness, n)
     deformation = rng.uniform(*ranges.deformation, n)
     columns = [x, y, radius, thickness, deformation]
@@ -89,7 +86,8 @@ def distance_to_border(x, y):
 
 def radial_offsets(deformation, rng):
     """Draw the radial offset of each disc: even in ±deformation, shape (n, 360), in pixels."""
-    even = rng.uniform(-1, 1, size=(len(deformation), len(ANGLES)))
+    shape = (len(deformation), len(ANGLES))
+    even = rng.uniform(-1, 1, size=shape)
     return even * np.asarray(deformation)[:, None]
 
 
@@ -114,13 +112,14 @@ def disc_positions(parameters, offsets):
     by sqrt((1 + e) / (1 - e)) along the position angle: `radius` is then the geometric mean of its
     semi-axes.
     """
-    parameters = np.asarray(parameters, dtype=float)
-    distance = parameters[:, 2, None] + offsets
+    columns = np.asarray(parameters, dtype=float).T[:, :, None]
+    centre_x, centre_y, radius, _, _, *of_ellipse = columns  # (n, 1) each
+    distance = radius + offsets
     x = distance * COS
     y = distance * SIN
-    if parameters.shape[1] > len(PARAMETERS):
-        x, y = _stretched(x, y, parameters[:, 5, None], parameters[:, 6, None])
-    return parameters[:, 0, None] + x, parameters[:, 1, None] + y
+    if of_ellipse:
+        x, y = _stretched(x, y, *of_ellipse)
+    return centre_x + x, centre_y + y
 
 
 def _stretched(x, y, e, angle):
@@ -128,7 +127,9 @@ def _stretched(x, y, e, angle):
     e1 = e * np.cos(2 * angle)
     e2 = e * np.sin(2 * angle)
     scale = 1 / np.sqrt(1 - e**2)
-    return scale * ((1 + e1) * x + e2 * y), scale * (e2 * x + (1 - e1) * y)
+    stretched_x = (1 + e1) * x + e2 * y
+    stretched_y = e2 * x + (1 - e1) * y
+    return scale * stretched_x, scale * stretched_y
 
 
 @lru_cache
@@ -178,10 +179,12 @@ def draw_rings(parameters, offsets, size=SIZE):
     after = reach + max(0, left.max() - size, top.max() - size)
     side = before + size + after
     image = np.arange(n, dtype=np.int32)[:, None]
-    corner = (image * side + (top + before)) * side + (left + before)
+    row = image * side + (top + before)
+    corner = row * side + (left + before)
     # Where each stamp is placed: a picture of single pixels for each stamp and ring.
     discs = np.zeros((reach * reach, n, side, side), dtype=np.uint8)
-    discs.reshape(-1)[stamp * np.int32(n * side * side) + corner] = 255
+    n_pixels = np.int32(n * side * side)  # of the pictures of one stamp
+    discs.reshape(-1)[stamp * n_pixels + corner] = 255
     images = np.zeros((n, size, size), dtype=np.uint8)
     for place, row, column in np.argwhere(stamps.reshape(-1, reach, reach)):
         rows = slice(before - row, before - row + size)
@@ -231,8 +234,10 @@ def draw_images(parameters, rng, draw=draw_rings):
     """
     images = np.empty((len(parameters), SIZE, SIZE), dtype=np.uint8)
     for start in range(0, len(parameters), BLOCK):
-        rings = parameters[start : start + BLOCK]
-        images[start : start + BLOCK] = draw(rings, radial_offsets(rings[:, 4], rng))
+        block = slice(start, start + BLOCK)
+        rings = parameters[block]
+        offsets = radial_offsets(rings[:, 4], rng)
+        images[block] = draw(rings, offsets)
     return images
 
 

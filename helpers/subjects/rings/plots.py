@@ -5,8 +5,8 @@ import math
 import numpy as np
 
 from helpers.plots import matrices, panels
+from helpers.subjects.rings.mock import PARAMETERS
 
-UNITS = {"x": "px", "y": "px", "radius": "px", "thickness": "px", "deformation": "px"}
 STYLES = (("red", "-"), ("cyan", "--"))  # of the true and the predicted circle
 
 
@@ -73,12 +73,13 @@ def errors(residuals, names, *, mock):
     figure, axes = panels(1, len(names), mock=mock, size=(2.4, 2.6), squeeze=False)
     for k, (axis, name) in enumerate(zip(axes[0], names, strict=True)):
         columns = {method: values[:, k] for method, values in residuals.items()}
-        limit = max(np.nanpercentile(np.abs(column), 99) for column in columns.values())
+        limits = [np.nanpercentile(np.abs(column), 99) for column in columns.values()]
+        limit = max(limits)
         bins = np.linspace(-limit, limit, 41)
         for method, column in columns.items():
-            axis.hist(column, bins=bins, histtype="step", density=True, label=method)
+            axis.hist(column, bins, histtype="step", density=True, label=method)
         axis.axvline(0, color="grey", linewidth=0.8, zorder=0)
-        unit = f" ({UNITS[name]})" if name in UNITS else ""
+        unit = " (px)" if name in PARAMETERS else ""
         axis.set(xlabel=f"error in {name}{unit}", yscale="log")
     axes[0, 0].set_ylabel("density [1/px]")
     lines, labels = axes[0, 0].get_legend_handles_labels()
@@ -100,6 +101,8 @@ def correlations(residuals, names, *, mock):
     -------
     matplotlib.figure.Figure
     """
-    absolute = {method: np.abs(values) for method, values in residuals.items()}
-    together = {method: np.corrcoef(values, rowvar=False) for method, values in absolute.items()}
+    together = {}
+    for method, values in residuals.items():
+        size = np.abs(values)
+        together[method] = np.corrcoef(size, rowvar=False)
     return matrices(together, names, names, mock=mock, label="correlation of |error|")

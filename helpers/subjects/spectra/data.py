@@ -1,8 +1,9 @@
-"""Galaxy spectra: `load` reads the school's file or simulates one, `read` and `write` know its layout.
+"""Galaxy spectra: `load` reads the school's file or simulates; `read`, `write` know its layout.
 
-The file ``sdss_galaxy_spec.hdf5`` has a group ``raw`` with the data sets ``wavelength``, shape (n_pix,);
-``spec`` and ``specerr``, shape (n, n_pix); and ``z zerr age metallicity smass plateid fiberid mjd ra
-dec``, shape (n,). Its units are not written in it: those of `Spectra` are taken for granted.
+The file ``sdss_galaxy_spec.hdf5`` has a group ``raw`` with the data sets ``wavelength``, shape
+(n_pix,); ``spec`` and ``specerr``, shape (n, n_pix); and ``z zerr age metallicity smass plateid
+fiberid mjd ra dec``, shape (n,). Its units are not written in it: those of `Spectra` are taken for
+granted.
 """
 
 from contextlib import contextmanager
@@ -86,15 +87,15 @@ class Spectra(Sample):
 
     @property
     def parameters(self):
-        """Redshift, age, metallicity and mass, on which a generator is conditioned: shape (n, 4)."""
+        """Redshift, age, metallicity, mass, on which a generator is conditioned: (n, 4)."""
         return np.stack([self.redshift, self.age, self.metallicity, self.mass], axis=1)
 
 
 def load(n=4000, *, source="auto", seed=0, path=None):
     """Return the first `n` galaxy spectra: the real ones if they are there, or else simulated ones.
 
-    Simulated spectra are kept in ``cache/`` of `helpers.datasets.places.data_folder`, in the layout of
-    the real file.
+    Simulated spectra are kept in ``cache/`` of `helpers.datasets.places.data_folder`, in the layout
+    of the real file.
 
     Parameters
     ----------

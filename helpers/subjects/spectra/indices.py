@@ -1,24 +1,25 @@
-"""Line indices of many spectra at once: the 4000 Å break, Hδ_A, equivalent widths of emission lines.
+"""Line indices of many spectra at once: 4000 Å break, Hδ_A, equivalent widths of emission lines.
 
-Spectra are in the rest frame, on one grid of wavelengths in vacuum. A pixel reaches half-way to its neighbours, and
-pixels at the edge of a band count with the part that lies inside: the grid may be SDSS's own (1 to 2 Å) or a coarser
-one (some 7 Å). A pixel is bad if its flux is not finite, or its error zero, negative or not finite; bad pixels are
-left out, and a band counts as measured if good pixels cover at least `COVERAGE` of it.
+Spectra are in the rest frame, on one grid of wavelengths in vacuum. Pixels at the edge of a band
+count with the part that lies inside: the grid may be SDSS's own (1 to 2 Å) or a coarser one (some 7
+Å). Bad pixels (`helpers.subjects.spectra.pixels.good`) are left out, and a band counts as measured
+if good pixels cover at least `COVERAGE` of it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from helpers.astro.lines import air_to_vacuum
+from helpers.subjects.spectra import pixels
 
 COVERAGE = 0.9  # least part of each band that good pixels must cover
 
 
-@dataclass(frozen=True)
-class Bands:
+class Bands(NamedTuple):
     """The bands of a line index, each (lower, upper) in Å in vacuum: continuum, line, continuum."""
 
     blue: tuple
@@ -70,23 +71,28 @@ def d4000(wavelength, flux, error=None):
 
     Notes
     -----
-    Balogh et al. (1999, ApJ 527, 54), after Bruzual (1983, ApJ 273, 105). Their bands are taken to be in air.
+    Balogh et al. (1999, ApJ 527, 54), after Bruzual (1983, ApJ 273, 105). Their bands are
+    taken to be in air.
     """
-    grid = _Grid(wavelength, flux, error, BREAK[0][0], BREAK[1][1])
-    grid.flux = grid.flux * (grid.wavelength / 4000) ** 2  # per frequency
-    grid.variance = grid.variance * (grid.wavelength / 4000) ** 4
-    (blue, blue_weights), (red, red_weights) = (grid.mean(band) for band in BREAK)
+    below, above = BREAK
+    cut = _Cut(wavelength, flux, error, below[0], above[1])
+    relative = cut.wavelength / 4000
+    cut.flux = cut.flux * relative**2  # per frequency
+    cut.variance = cut.variance * relative**4
+    blue, blue_weights = cut.mean(below)
+    red, red_weights = cut.mean(above)
     positive = (blue > 0) & (red > 0)
-    ratio = np.where(positive, red, np.nan) / np.where(positive, blue, np.nan)
+    blue = np.where(positive, blue, np.nan)
+    ratio = red / blue
     gradient = (red_weights - ratio[:, None] * blue_weights) / blue[:, None]
-    return grid.result(ratio, gradient)
+    return cut.result(ratio, gradient)
 
 
 def hdelta_a(wavelength, flux, error=None):
     """Index Hδ_A: equivalent width of Hδ in Å, positive for absorption.
 
-    Worthey & Ottaviani (1997, ApJS 111, 377), at the resolution of the spectrum and not at that of the Lick system.
-    Parameters, returns and raises as `d4000`.
+    Worthey & Ottaviani (1997, ApJS 111, 377), at the resolution of the spectrum and not at that of
+    the Lick system. Parameters, returns and raises as `d4000`.
     """
     return _equivalent_width(wavelength, flux, error, HDELTA_A)
 
@@ -94,8 +100,8 @@ def hdelta_a(wavelength, flux, error=None):
 def equivalent_width(wavelength, flux, line, error=None):
     """Equivalent width of an emission line in Å, **positive for emission**.
 
-    Net of the absorption under it: nothing is corrected for the stars. Where lines are broader than the bands or the
-    grid is coarse, Hα and [N II] share some of their flux.
+    Net of the absorption under it: nothing is corrected for the stars. Where lines are broader than
+    the bands or the grid is coarse, Hα and [N II] share some of their flux.
 
     Parameters
     ----------
@@ -115,11 +121,28 @@ def equivalent_width(wavelength, flux, line, error=None):
         If the line is not known, shapes do not agree or the grid does not reach over the bands.
     """
     if line not in EMISSION:
-        raise ValueError(
-            f"expected a line of {', '.join(EMISSION)}, found {line!r}: choose one of them"
-        )
+        known = ", ".join(EMISSION)
+        raise ValueError(f"expected a line of {known}, found {line!r}: choose one of them")
     value, error = _equivalent_width(wavelength, flux, error, EMISSION[line])
     return -value, error
+
+
+class _Index(NamedTuple):
+    """An index: the wavelengths that it needs, from lower to upper in Å, and how it is measured."""
+
+    lower: float
+    upper: float
+    measure: Callable
+
+
+INDICES = {
+    "D4000": _Index(BREAK[0][0], BREAK[1][1], d4000),
+    "Hdelta_A": _Index(HDELTA_A.blue[0], HDELTA_A.red[1], hdelta_a),
+}
+INDICES |= {
+    f"EW_{line}": _Index(bands.blue[0], bands.red[1], partial(equivalent_width, line=line))
+    for line, bands in EMISSION.items()
+}
 
 
 def measure(wavelength, flux, error=None):
@@ -133,103 +156,108 @@ def measure(wavelength, flux, error=None):
     Returns
     -------
     pandas.DataFrame
-        One row a spectrum. Columns ``D4000``, ``Hdelta_A`` (Å, positive for absorption), ``EW_OII``, ``EW_Hbeta``,
-        ``EW_OIII``, ``EW_Halpha``, ``EW_NII``, ``EW_SII`` (Å, positive for emission); the same with ``_error`` where
-        an error is given. An index is left out if the grid does not reach over its bands, and NaN for a spectrum in
-        which it cannot be measured; both are said in one line.
+        One row a spectrum. Columns ``D4000``, ``Hdelta_A`` (Å, positive for absorption),
+        ``EW_OII``, ``EW_Hbeta``, ``EW_OIII``, ``EW_Halpha``, ``EW_NII``, ``EW_SII`` (Å, positive
+        for emission); the same with ``_error`` where an error is given. An index is left out if the
+        grid does not reach over its bands, and NaN for a spectrum in which it cannot be measured;
+        both are said in one line.
 
     Raises
     ------
     ValueError
         If shapes do not agree, or the grid reaches over no index.
     """
-    flux, error = np.atleast_2d(flux), None if error is None else np.atleast_2d(error)
-    lower, upper = _check(wavelength, flux, error)[2][[0, -1]]
-    indices = {
-        "D4000": (BREAK[0][0], BREAK[1][1], d4000),
-        "Hdelta_A": (HDELTA_A.blue[0], HDELTA_A.red[1], hdelta_a),
+    flux = np.atleast_2d(flux)
+    error = None if error is None else np.atleast_2d(error)
+    start, *_, end = _check(wavelength, flux, error)
+    covered = f"{start:.0f}-{end:.0f} Å"
+    within = {
+        name: index
+        for name, index in INDICES.items()
+        if start <= index.lower and index.upper <= end
     }
-    for line, bands in EMISSION.items():
-        indices[f"EW_{line}"] = bands.blue[0], bands.red[1], partial(equivalent_width, line=line)
-    within = [name for name, (start, end, _) in indices.items() if lower <= start and end <= upper]
     if not within:
-        raise ValueError(
-            f"expected a grid that reaches over the bands of an index, found {lower:.0f}-{upper:.0f} Å: "
-            "shift the spectra to the rest frame, in Å"
-        )
-    table = {}
-    for name in within:
-        value, sigma = indices[name][2](wavelength, flux, error=error)
-        table |= {name: value} if sigma is None else {name: value, f"{name}_error": sigma}
-    table = pd.DataFrame(table)
-    if left_out := [name for name in indices if name not in within]:
-        print(
-            f"indices: {', '.join(left_out)} left out, the grid covers only {lower:.0f}-{upper:.0f} Å"
-        )
-    if missing := int(table[within].isna().any(axis=1).sum()):
-        print(
-            f"indices: {missing} of {len(table)} spectra lack an index (NaN): bad pixels, or a continuum not positive"
-        )
+        expected = "expected a grid that reaches over the bands of an index"
+        raise ValueError(f"{expected}, found {covered}: shift the spectra to the rest frame, in Å")
+    columns = {}
+    for name, index in within.items():
+        columns[name], sigma = index.measure(wavelength, flux, error=error)
+        if sigma is not None:
+            columns[f"{name}_error"] = sigma
+    table = pd.DataFrame(columns)
+    left_out = ", ".join(name for name in INDICES if name not in within)
+    if left_out:
+        print(f"indices: {left_out} left out, the grid covers only {covered}")
+    values = table[list(within)]
+    missing = values.isna().any(axis=1).sum()
+    if missing:
+        reasons = "bad pixels, or a continuum not positive"
+        print(f"indices: {missing} of {len(table)} spectra lack an index (NaN): {reasons}")
     return table
 
 
 def _check(wavelength, flux, error):
-    """The grid, the flux and the edges of the pixels, shape (n_pix + 1,); raise ValueError if they do not agree."""
-    wavelength, flux = np.asarray(wavelength, float), np.asarray(flux)
-    if wavelength.ndim != 1 or len(wavelength) < 2 or not np.all(np.diff(wavelength) > 0):
-        raise ValueError(
-            f"expected increasing wavelengths, shape (n_pix,), found shape {wavelength.shape}: sort them"
-        )
-    if flux.ndim == 0 or flux.shape[-1] != len(wavelength):
-        raise ValueError(
-            f"expected flux of shape (n, {len(wavelength)}), found {flux.shape}: bring all spectra to one grid"
-        )
-    if error is not None and np.shape(error) != flux.shape:
-        raise ValueError(
-            f"expected errors of shape {flux.shape}, found {np.shape(error)}: give one for each pixel"
-        )
-    middle = (wavelength[1:] + wavelength[:-1]) / 2
-    return (
-        wavelength,
-        flux,
-        np.r_[2 * wavelength[0] - middle[0], middle, 2 * wavelength[-1] - middle[-1]],
-    )
+    """Edges of the pixels, shape (n_pix + 1,), if all shapes agree, or else ValueError."""
+    edges = pixels.edges(wavelength)
+    n_pix = len(edges) - 1
+    shape = np.shape(flux)
+    if not shape or shape[-1] != n_pix:
+        expected = f"expected flux of shape (n, {n_pix})"
+        raise ValueError(f"{expected}, found {shape}: bring all spectra to one grid")
+    if error is not None and np.shape(error) != shape:
+        expected = f"expected errors of shape {shape}"
+        raise ValueError(f"{expected}, found {np.shape(error)}: give one for each pixel")
+    return edges
 
 
-class _Grid:
-    """Checked spectra, cut to a range of wavelengths, and the means over bands of them."""
+class _Cut:
+    """Checked spectra, cut to a range of wavelengths, and the means over bands of them.
+
+    Attributes
+    ----------
+    wavelength, edges : numpy.ndarray, shape (n_pix,) and (n_pix + 1,)
+    flux, variance, good : numpy.ndarray, shape (n, n_pix)
+        Flux and variance are 0 where a pixel is not good; the variance is 1 where no error was
+        given.
+    """
 
     def __init__(self, wavelength, flux, error, lower, upper):
-        wavelength, flux, edges = _check(wavelength, flux, error)
+        wavelength = np.asarray(wavelength, float)
+        flux = np.asarray(flux)
+        edges = _check(wavelength, flux, error)
         if not (edges[0] <= lower and upper <= edges[-1]):
-            raise ValueError(
-                f"expected wavelengths from {lower:.1f} to {upper:.1f} Å, found {wavelength[0]:.1f} to "
-                f"{wavelength[-1]:.1f}: shift the spectra to the rest frame, or leave this index out"
-            )
-        near = slice(np.searchsorted(edges, lower, "right") - 1, np.searchsorted(edges, upper))
-        self.shape, self.has_error = flux.shape[:-1], error is not None
-        self.wavelength, self.edges = wavelength[near], edges[near.start : near.stop + 1]
-        self.flux = flux[..., near].reshape(-1, near.stop - near.start).astype(float)
-        sigma = np.ones_like(self.flux)
+            expected = f"expected wavelengths from {lower:.1f} to {upper:.1f} Å"
+            found = f"found {wavelength[0]:.1f} to {wavelength[-1]:.1f}"
+            advice = "shift the spectra to the rest frame, or leave this index out"
+            raise ValueError(f"{expected}, {found}: {advice}")
+        first = np.searchsorted(edges, lower, "right") - 1
+        last = np.searchsorted(edges, upper)
+        self._shape = flux.shape[:-1]
+        self._has_error = error is not None
+        self.wavelength = wavelength[first:last]
+        self.edges = edges[first : last + 1]
+        n_pix = last - first
+        flux = flux[..., first:last].reshape(-1, n_pix)
+        flux = flux.astype(float)
+        sigma = np.ones_like(flux)
         if error is not None:
-            sigma[:] = np.asarray(error)[..., near].reshape(sigma.shape)
-        self.good = np.isfinite(self.flux) & np.isfinite(sigma) & (sigma > 0)
-        self.flux, self.variance = (
-            np.where(self.good, self.flux, 0),
-            np.where(self.good, sigma, 0) ** 2,
-        )
+            sigma[:] = np.asarray(error)[..., first:last].reshape(-1, n_pix)
+        self.good = pixels.good(flux, sigma)
+        self.flux = np.where(self.good, flux, 0)
+        self.variance = np.where(self.good, sigma, 0) ** 2
 
     def widths(self, band):
         """How much of each pixel lies in the band, in Å, shape (n_pix,)."""
-        return np.clip(
-            np.minimum(self.edges[1:], band[1]) - np.maximum(self.edges[:-1], band[0]), 0, None
-        )
+        lower, upper = band
+        return np.diff(np.clip(self.edges, lower, upper))
 
     def weights(self, band):
-        """Weights of the pixels in a mean over the band; their sum is 1, or NaN if too little is covered."""
+        """Weights of pixels in a mean over the band: of sum 1, or NaN if too little is covered."""
+        lower, upper = band
         widths = self.widths(band) * self.good
         covered = widths.sum(axis=1)
-        covered[covered < COVERAGE * (band[1] - band[0]) * (1 - 1e-9)] = np.nan
+        needed = COVERAGE * (upper - lower) * (1 - 1e-9)  # rounding shall not decide
+        covered[covered < needed] = np.nan
         return widths / covered[:, None]
 
     def mean(self, band):
@@ -239,29 +267,41 @@ class _Grid:
 
     def result(self, value, gradient):
         """Value and error, by the gradient of the value with respect to the flux of each pixel."""
-        if not self.has_error:
-            return value.reshape(self.shape), None
-        return value.reshape(self.shape), np.sqrt(
-            (gradient**2 * self.variance).sum(axis=1)
-        ).reshape(self.shape)
+        value = value.reshape(self._shape)
+        if not self._has_error:
+            return value, None
+        variance = (gradient**2 * self.variance).sum(axis=1)
+        return value, np.sqrt(variance).reshape(self._shape)
 
 
 def _equivalent_width(wavelength, flux, error, bands):
-    """Equivalent width in Å, positive for absorption, under a straight line through the means beside it."""
-    grid = _Grid(wavelength, flux, error, bands.blue[0], bands.red[1])
-    (blue, blue_weights), (red, red_weights) = grid.mean(bands.blue), grid.mean(bands.red)
-    middle = np.mean(bands.blue), np.mean(bands.red)
-    # Middle of the part of each pixel that is in the line's band, so that cut pixels meet the right continuum
-    inside = (np.clip(grid.edges[:-1], *bands.line) + np.clip(grid.edges[1:], *bands.line)) / 2
-    slope = (inside - middle[0]) / (middle[1] - middle[0])
-    continuum = blue[:, None] * (1 - slope) + red[:, None] * slope
-    in_line = grid.widths(bands.line) > 0
-    continuum[~np.all((continuum > 0) | ~in_line, axis=1)] = np.nan
-    weights = grid.weights(bands.line) * (bands.line[1] - bands.line[0])
-    depth = weights / continuum  # with weights of zero outside the line
-    value = (weights - depth * grid.flux).sum(axis=1)
-    by_continuum = depth * grid.flux / continuum
-    gradient = -depth
-    gradient += (by_continuum * (1 - slope)).sum(axis=1)[:, None] * blue_weights
-    gradient += (by_continuum * slope).sum(axis=1)[:, None] * red_weights
-    return grid.result(value, gradient)
+    """Equivalent width in Å, positive for absorption, under a line through the means beside it."""
+    cut = _Cut(wavelength, flux, error, bands.blue[0], bands.red[1])
+    blue, blue_weights = cut.mean(bands.blue)
+    red, red_weights = cut.mean(bands.red)
+    way = _way_to_red(cut.edges, bands)
+    continuum = blue[:, None] * (1 - way) + red[:, None] * way
+    beside_line = cut.widths(bands.line) == 0
+    positive = np.all((continuum > 0) | beside_line, axis=1)
+    continuum[~positive] = np.nan
+    lower, upper = bands.line
+    weights = cut.weights(bands.line) * (upper - lower)
+    by_flux = weights / continuum  # minus the gradient with respect to the flux in the line
+    value = (weights - by_flux * cut.flux).sum(axis=1)
+    by_continuum = by_flux * cut.flux / continuum
+    by_blue = (by_continuum * (1 - way)).sum(axis=1)
+    by_red = (by_continuum * way).sum(axis=1)
+    gradient = by_blue[:, None] * blue_weights + by_red[:, None] * red_weights - by_flux
+    return cut.result(value, gradient)
+
+
+def _way_to_red(edges, bands):
+    """How far each pixel is from the middle of the blue band (0) to that of the red one (1).
+
+    Of a pixel that the band of the line cuts, the part inside counts, so that it meets the right
+    continuum.
+    """
+    blue = np.mean(bands.blue)
+    red = np.mean(bands.red)
+    inside = np.clip(edges, *bands.line)
+    return (pixels.centres(inside) - blue) / (red - blue)

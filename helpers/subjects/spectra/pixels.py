@@ -1,7 +1,7 @@
-"""Pixels of spectra: where they end, which of them are good, and the mean flux in bins of any width.
+"""Pixels of spectra: where they end, which are good, and the mean flux in bins of any width.
 
-A pixel reaches half-way to its neighbours. It is good where the flux is finite and the error finite and
-above 0: so it is in all rooms that look at spectra.
+A pixel reaches half-way to its neighbours. It is good where the flux is finite and the error finite
+and above 0: so it is in all rooms that look at spectra.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,8 @@ def edges(wavelength):
         If there are fewer than two wavelengths, or they do not increase.
     """
     wavelength = np.asarray(wavelength, dtype=float)
-    if wavelength.ndim != 1 or len(wavelength) < 2 or not (np.diff(wavelength) > 0).all():
+    several = wavelength.ndim == 1 and len(wavelength) > 1
+    if not several or not (np.diff(wavelength) > 0).all():
         expected = "expected increasing wavelengths, shape (n_pix,)"
         raise ValueError(f"{expected}, found shape {wavelength.shape}: sort them")
     middle = centres(wavelength)
@@ -64,8 +65,8 @@ def good(flux, error):
 def rebin(pixels, flux, error, bins, least_coverage=0.5):
     """Mean flux of spectra in bins, and its error, from the good pixels alone.
 
-    A pixel counts in a bin by the width that they share: exact for spectra that are constant within a
-    pixel.
+    A pixel counts in a bin by the width that they share: exact for spectra that are constant within
+    a pixel.
 
     Parameters
     ----------
@@ -84,15 +85,18 @@ def rebin(pixels, flux, error, bins, least_coverage=0.5):
     """
     width = np.diff(pixels)
     usable = good(flux, error)
+    flux = np.where(usable, flux, 0)
+    error = np.where(usable, error, 0)
     overlaps = _Overlaps.of(pixels, bins)
     covered = overlaps.sums(usable * width)
-    total = overlaps.sums(np.where(usable, flux, 0) * width)
-    variance = overlaps.sums((np.where(usable, error, 0) * width) ** 2, power=2).clip(0)
+    total = overlaps.sums(flux * width)
+    variance = overlaps.sums((error * width) ** 2, power=2)
+    sigma = np.sqrt(variance.clip(0))
     needed = max(least_coverage, 1e-9) * np.diff(bins, axis=1)
     enough = covered >= needed * (1 - 1e-9)  # rounding shall not decide
     covered = np.where(enough, covered, 1)
     mean = np.where(enough, total / covered, 0)
-    return mean, np.where(enough, np.sqrt(variance) / covered, np.inf)
+    return mean, np.where(enough, sigma / covered, np.inf)
 
 
 @dataclass(frozen=True)
@@ -112,8 +116,9 @@ class _Overlaps:
 
     @classmethod
     def of(cls, pixels, bins):
-        place = np.interp(bins, pixels, np.arange(len(pixels)))
-        pixel = np.minimum(place.astype(int), len(pixels) - 2)
+        n = len(pixels)
+        place = np.interp(bins, pixels, np.arange(n))
+        pixel = np.minimum(place.astype(int), n - 2)
         return cls(pixel, place - pixel)
 
     def sums(self, values, power=1):
@@ -121,13 +126,18 @@ class _Overlaps:
         n, n_pix = values.shape
         flat = self.pixel + n_pix * np.arange(n)[:, None]
         values = values.ravel()
-        # From the pixel of the lower edge, as a whole, up to that of the upper edge, without it
-        whole = np.add.reduceat(values, flat.ravel()).reshape(flat.shape)[:, :-1]
-        at_edge = values[flat]
-        lower = self.below[:, :-1]
-        upper = self.below[:, 1:]
-        too_much = at_edge[:, :-1] * (1 - (1 - lower) ** power)
-        ends = at_edge[:, 1:] * upper**power - too_much
-        in_one_pixel = self.pixel[:, 1:] == self.pixel[:, :-1]
-        part = at_edge[:, 1:] * (upper - lower) ** power
-        return np.where(in_one_pixel, part, whole + ends)
+        # From the pixel of each edge, as a whole, up to that of the next edge, without it
+        whole = np.add.reduceat(values, flat.ravel())
+        whole, _ = _lower_and_upper(whole.reshape(flat.shape))
+        first, last = _lower_and_upper(values[flat])
+        lower, upper = _lower_and_upper(self.below)
+        too_much = first * (1 - (1 - lower) ** power)
+        ends = last * upper**power - too_much
+        inside_one = np.diff(self.pixel, axis=1) == 0
+        part = last * (upper - lower) ** power
+        return np.where(inside_one, part, whole + ends)
+
+
+def _lower_and_upper(by_edge):
+    """Of an array by edge, shape (n, n_bins + 1): those of the lower and upper edges of bins."""
+    return by_edge[:, :-1], by_edge[:, 1:]

@@ -6,18 +6,35 @@ from matplotlib import colormaps
 from helpers.astro.lines import LINES
 from helpers.plots import label_decades, panels
 
-MARKED = {"[O II] 3726": "[O II]", "Ca K": "K", "Ca H": "H", "Hδ": "Hδ", "G band": "G", "Hβ": "Hβ"}
-MARKED |= {
+MARKED = {  # the best-known lines, and how they are called in a figure
+    "[O II] 3726": "[O II]",
+    "Ca K": "K",
+    "Ca H": "H",
+    "Hδ": "Hδ",
+    "G band": "G",
+    "Hβ": "Hβ",
     "[O III] 5007": "[O III]",
     "Mg b 5173": "Mg b",
     "Na D 5890": "Na D",
     "Hα": "Hα",
     "[S II] 6716": "[S II]",
 }
-WAVELENGTH = "rest wavelength [Å]"
-
-
 FEW = ("[O II] 3726", "Ca H", "Hβ", "Mg b 5173", "Na D 5890", "Hα")
+APART = {"Ca K": -2, "Ca H": 3}  # points, so that the two names can be read
+WAVELENGTH = "rest wavelength [Å]"
+FLUX = "flux / brightness"
+SPECTRUM = {"linewidth": 0.7}
+DOTS = {"marker": ".", "linestyle": "", "alpha": 0.4, "rasterized": True}
+GUIDE = {"color": "grey", "linewidth": 0.6, "alpha": 0.5, "zorder": 0}
+SMALL = 8  # points, of text
+AGES = ("young", "middle", "old")
+INDICES = {
+    "D4000": "D4000",
+    "Hdelta_A": "Hδ_A [Å]",
+    "EW_Halpha": "EW(Hα) [Å]",
+    "EW_OIII": "EW([O III]) [Å]",
+}
+FARTHEST = 500  # km/s
 
 
 def mark_lines(axis, names=tuple(MARKED)):
@@ -32,20 +49,19 @@ def mark_lines(axis, names=tuple(MARKED)):
     lower, upper = axis.get_xlim()
     for line, name in MARKED.items():
         place = LINES[line].wavelength
-        if lower < place < upper:
-            axis.axvline(place, color="grey", linewidth=0.6, alpha=0.5, zorder=0)
-            if line in names:
-                shift = {"Ca K": -2, "Ca H": 3}.get(line, 0)  # points, so that the two can be read
-                where = ("data", "axes fraction")
-                axis.annotate(
-                    name,
-                    (place, 1.0),
-                    (shift, 3),
-                    xycoords=where,
-                    textcoords="offset points",
-                    ha="center",
-                    fontsize=8,
-                )
+        if not lower < place < upper:
+            continue
+        axis.axvline(place, **GUIDE)
+        if line in names:
+            axis.annotate(
+                name,
+                xy=(place, 1.0),
+                xycoords=("data", "axes fraction"),
+                xytext=(APART.get(line, 0), 3),
+                textcoords="offset points",
+                ha="center",
+                fontsize=8,
+            )
 
 
 def spectra(wavelength, flux, titles, *, mock):
@@ -63,12 +79,14 @@ def spectra(wavelength, flux, titles, *, mock):
     matplotlib.figure.Figure
     """
     figure, axes = panels(len(flux), mock=mock, size=(9.5, 2.5), squeeze=False)
-    for axis, x, y, title in zip(axes[:, 0], wavelength, flux, titles, strict=True):
-        axis.plot(x, y, linewidth=0.5, color="C0")
-        low, high = np.nanpercentile(y, [0.2, 99.8])
-        axis.set(xlim=(3450, 7600), ylim=(min(low, 0) - 0.05 * high, 1.15 * high))
-        axis.set_ylabel("flux [10⁻¹⁷ erg/s/cm²/Å]", fontsize=8)
-        axis.text(0.99, 0.06, title, transform=axis.transAxes, ha="right")
+    for row, axis in enumerate(axes[:, 0]):
+        axis.plot(wavelength[row], flux[row], linewidth=0.5)
+        low, high = np.nanpercentile(flux[row], [0.2, 99.8])
+        bottom = min(low, 0) - 0.05 * high
+        axis.set_xlim(3450, 7600)
+        axis.set_ylim(bottom, 1.15 * high)
+        axis.set_ylabel("flux [10⁻¹⁷ erg/s/cm²/Å]", fontsize=SMALL)
+        axis.text(0.99, 0.06, titles[row], transform=axis.transAxes, ha="right")
         mark_lines(axis)
     axes[-1, 0].set_xlabel(WAVELENGTH)
     return figure
@@ -90,15 +108,18 @@ def spread(frames, common, *, mock):
     matplotlib.figure.Figure
     """
     figure, axes = panels(1, len(frames), mock=mock, size=(5, 2.8), sharey=True)
-    for axis, (name, (wavelength, flux)) in zip(axes, frames.items(), strict=True):
+    for axis, name in zip(axes, frames, strict=True):
+        wavelength, flux = frames[name]
         covered = np.isfinite(flux).mean(axis=0) > 0.2
-        mean, deviation = np.nanmean(flux[:, covered], axis=0), np.nanstd(flux[:, covered], axis=0)
-        axis.fill_between(
-            wavelength[covered], mean - deviation, mean + deviation, alpha=0.3, label="spread"
-        )
-        axis.plot(wavelength[covered], mean, linewidth=0.8, label="mean")
-        axis.set(title=name, ylim=(0, 2.6), xlabel="wavelength [Å]")
-    axes[0].set_ylabel("flux / brightness")
+        x = wavelength[covered]
+        mean = np.nanmean(flux[:, covered], axis=0)
+        deviation = np.nanstd(flux[:, covered], axis=0)
+        axis.fill_between(x, mean - deviation, mean + deviation, alpha=0.3, label="spread")
+        axis.plot(x, mean, linewidth=0.8, label="mean")
+        axis.set_title(name)
+        axis.set_xlabel("wavelength [Å]")
+        axis.set_ylim(0, 2.6)
+    axes[0].set_ylabel(FLUX)
     axes[-1].axvspan(*common, color="C2", alpha=0.12, label="covered by all")
     axes[-1].legend()
     return figure
@@ -118,18 +139,19 @@ def rows(wavelength, groups, *, mock):
     -------
     matplotlib.figure.Figure
     """
-    count = len(next(iter(groups.values())))
-    figure, axes = panels(
-        count, len(groups), mock=mock, size=(4.8, 1.6), sharex=True, squeeze=False
-    )
-    for column, (name, flux) in enumerate(groups.items()):
-        for axis, values in zip(axes[:, column], flux, strict=True):
-            axis.plot(wavelength, values, linewidth=0.7, color=f"C{column}")
-            axis.set_xlim(wavelength[0], wavelength[-1])
-            mark_lines(axis, names=())
+    names = list(groups)
+    count = len(groups[names[0]])
+    options = {"sharex": True, "squeeze": False}
+    figure, axes = panels(count, len(names), mock=mock, size=(4.8, 1.6), **options)
+    for (row, column), axis in np.ndenumerate(axes):
+        flux = groups[names[column]][row]
+        axis.plot(wavelength, flux, color=f"C{column}", **SPECTRUM)
+        axis.set_xlim(wavelength[0], wavelength[-1])
+        mark_lines(axis, names=())
+    for column, name in enumerate(names):
         axes[0, column].set_title(name)
         axes[-1, column].set_xlabel(WAVELENGTH)
-    figure.supylabel("flux / brightness", fontsize=9)
+    figure.supylabel(FLUX, fontsize=9)
     return figure
 
 
@@ -150,25 +172,24 @@ def pairs(wavelength, groups, titles, *, mock, columns=2):
     -------
     matplotlib.figure.Figure
     """
-    count = len(titles)
-    figure, axes = panels(
-        -(-count // columns), columns, mock=mock, size=(4.9, 1.5), sharex=True, squeeze=False
-    )
-    for i, (axis, title) in enumerate(zip(axes.flat, titles, strict=True)):
-        for number, (name, flux) in enumerate(groups.items()):
-            axis.plot(
-                wavelength,
-                flux[i] - 0.8 * number,
-                linewidth=0.6,
-                color=f"C{number}",
-                label=name if not i else None,
-            )
-        low, high = np.percentile(np.stack([flux[i] for flux in groups.values()]), [0.3, 99.3])
+    rows = -(-len(titles) // columns)
+    options = {"sharex": True, "squeeze": False}
+    figure, axes = panels(rows, columns, mock=mock, size=(4.9, 1.5), **options)
+    for number, axis in enumerate(axes.flat):
+        if number >= len(titles):
+            axis.set_axis_off()
+            continue
+        chosen = {name: flux[number] for name, flux in groups.items()}
+        for place, (name, values) in enumerate(chosen.items()):
+            lowered = values - 0.8 * place
+            axis.plot(wavelength, lowered, linewidth=0.6, label=name)
+        low, high = np.percentile(list(chosen.values()), [0.3, 99.3])
         axis.set_ylim(low - 0.95, high + 0.15)  # the strongest lines may leave the frame
-        axis.set_title(title, fontsize=8, pad=2)
+        axis.set_title(titles[number], fontsize=SMALL, pad=2)
         axis.set_xlim(wavelength[0], wavelength[-1])
         axis.set_yticks([])
-    figure.legend(loc="outside lower center", ncols=len(groups))
+    handles = axes[0, 0].get_lines()
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(groups))
     for axis in axes[-1]:
         axis.set_xlabel(WAVELENGTH)
     return figure
@@ -190,18 +211,22 @@ def moved(wavelength, curves, amounts, *, mock):
     -------
     matplotlib.figure.Figure
     """
-    figure, axes = panels(1, len(curves), mock=mock, size=(5.2, 3.2), squeeze=False, sharey=True)
+    options = {"squeeze": False, "sharey": True}
+    figure, axes = panels(1, len(curves), mock=mock, size=(5.2, 3.2), **options)
     colours = colormaps["coolwarm"](np.linspace(0, 1, len(amounts)))
-    for axis, (name, flux) in zip(axes[0], curves.items(), strict=True):
-        for values, amount, colour in zip(flux, amounts, colours, strict=True):
-            axis.plot(wavelength, values, linewidth=0.7, color=colour, label=f"{amount:+.1f} σ")
-        axis.set(
-            xlabel=WAVELENGTH, xlim=(wavelength[0], wavelength[-1]), yscale="log", ylim=(0.2, 8)
-        )
+    labels = [f"{amount:+.1f} σ" for amount in amounts]
+    for axis, name in zip(axes[0], curves, strict=True):
+        lines = axis.plot(wavelength, np.transpose(curves[name]), **SPECTRUM)
+        for line, label, colour in zip(lines, labels, colours, strict=True):
+            line.set(label=label, color=colour)
+        axis.set_xlabel(WAVELENGTH)
+        axis.set_xlim(wavelength[0], wavelength[-1])
+        axis.set_yscale("log")
+        axis.set_ylim(0.2, 8)
         label_decades(axis.yaxis)
         axis.set_title(name, pad=16)
         mark_lines(axis, FEW)
-    axes[0, 0].set_ylabel("flux / brightness")
+    axes[0, 0].set_ylabel(FLUX)
     axes[0, 0].legend(fontsize=7, ncols=2)
     return figure
 
@@ -220,16 +245,19 @@ def training(history, *, mock):
     matplotlib.figure.Figure
     """
     figure, axes = panels(1, 3, mock=mock, size=(3.5, 2.7))
-    for name, losses in history.losses().items():
-        axes[0].plot(history.steps, losses, label=name)
-    axes[0].set(ylabel="loss")
-    axes[0].legend()
-    axes[1].plot(history.steps, history.metrics["distance"], "o-")
-    axes[1].set(ylabel="Fréchet distance (features)", yscale="log")
-    label_decades(axes[1].yaxis)
-    axes[2].plot(history.steps, history.metrics["roughness"], "o-")
-    axes[2].axhline(1, color="grey", linestyle="--", linewidth=0.8)
-    axes[2].set(ylabel="roughness / real", ylim=(0, 1.2))
+    loss, distance, roughness = axes
+    for name, losses in history.curves.items():
+        loss.plot(history.steps, losses, label=name)
+    loss.set_ylabel("loss")
+    loss.legend()
+    distance.plot(history.steps, history.metrics["distance"], "o-")
+    distance.set_ylabel("Fréchet distance (features)")
+    distance.set_yscale("log")
+    label_decades(distance.yaxis)
+    roughness.plot(history.steps, history.metrics["roughness"], "o-")
+    roughness.axhline(1, color="grey", linestyle="--", linewidth=0.8)
+    roughness.set_ylabel("roughness / real")
+    roughness.set_ylim(0, 1.2)
     for axis in axes:
         axis.set_xlabel("generator step")
     return figure
@@ -243,37 +271,29 @@ def index_histograms(real, generated, groups, *, mock):
     real, generated : pandas.DataFrame
         One column an index, one row a spectrum.
     groups : array of int, shape (n,)
-        0, 1, 2 for young, middle, old: of the real spectrum, and of the one generated with its parameters.
+        0, 1, 2 for young, middle, old: of the real spectrum, and of the one generated with its
+        parameters.
     mock : bool
 
     Returns
     -------
     matplotlib.figure.Figure
     """
-    labels = {
-        "D4000": "D4000",
-        "Hdelta_A": "Hδ_A [Å]",
-        "EW_Halpha": "EW(Hα) [Å]",
-        "EW_OIII": "EW([O III]) [Å]",
-    }
-    figure, axes = panels(3, len(real.columns), mock=mock, size=(2.5, 1.6), sharex="col")
-    for column, index in enumerate(real):
-        edges = np.linspace(*np.nanpercentile(real[index], [0.5, 99.5]), 25)
-        for group, name in enumerate(("young", "middle", "old")):
-            axis = axes[group, column]
-            axis.hist(real[index][groups == group], edges, color="C0", alpha=0.45, label="real")
-            axis.hist(
-                generated[index][groups == group],
-                edges,
-                histtype="step",
-                color="C1",
-                label="generated",
-            )
-            axis.set_yticks([])
-            if column == 0:
-                axis.set_ylabel(name)
-        axes[-1, column].set_xlabel(labels.get(index, index))
-    axes[0, -1].legend(fontsize=8)
+    rows = len(AGES)
+    figure, axes = panels(rows, len(real.columns), mock=mock, size=(2.5, 1.6), sharex="col")
+    for (group, column), axis in np.ndenumerate(axes):
+        index = real.columns[column]
+        low, high = np.nanpercentile(real[index], [0.5, 99.5])
+        edges = np.linspace(low, high, 25)
+        inside = groups == group
+        axis.hist(real[index][inside], edges, alpha=0.45, label="real")
+        axis.hist(generated[index][inside], edges, histtype="step", label="generated")
+        axis.set_yticks([])
+        if group == rows - 1:
+            axis.set_xlabel(INDICES.get(index, index))
+        if column == 0:
+            axis.set_ylabel(AGES[group])
+    axes[0, -1].legend(fontsize=SMALL)
     return figure
 
 
@@ -283,7 +303,7 @@ def velocities(velocity, r, *, mock):
     Parameters
     ----------
     velocity : array, shape (n,)
-        Errors in km/s; what is beyond 500 is drawn there.
+        Errors in km/s; what is beyond `FARTHEST` is drawn there.
     r : array, shape (n,)
     mock : bool
 
@@ -292,10 +312,11 @@ def velocities(velocity, r, *, mock):
     matplotlib.figure.Figure
     """
     figure, axis = panels(mock=mock, size=(5.5, 2.9))
-    axis.plot(r, np.clip(velocity, -500, 500), ".", markersize=4, alpha=0.5)
+    drawn = np.clip(velocity, -FARTHEST, FARTHEST)
+    axis.plot(r, drawn, ".", markersize=4, alpha=0.5)
     axis.axhspan(-300, 300, color="C2", alpha=0.12, label="within 300 km/s")
-    axis.set(
-        xlabel="r of the best template", ylabel="error of the redshift [km/s]", ylim=(-520, 520)
-    )
+    axis.set_xlabel("r of the best template")
+    axis.set_ylabel("error of the redshift [km/s]")
+    axis.set_ylim(-FARTHEST - 20, FARTHEST + 20)
     axis.legend()
     return figure

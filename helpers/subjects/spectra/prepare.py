@@ -32,9 +32,11 @@ def clean(spectra, least_good=0.9):
     Returns
     -------
     kept : Spectra
-        Its bad pixels are still there, with an error that is not finite or 0: `rebin` leaves them out.
+        Its bad pixels are still there, with an error that is not finite or 0: `rebin` leaves them
+        out.
     table : pandas.DataFrame
-        One line a reason, in the order in which they are applied: ``reason``, ``removed``, ``left``.
+        One line a reason, in the order in which they are applied: ``reason``, ``removed``,
+        ``left``.
 
     Raises
     ------
@@ -72,8 +74,8 @@ def clean(spectra, least_good=0.9):
 def rest_frame(wavelength, redshift, *per_wavelength):
     """Wavelengths, and quantities per wavelength, in the rest frame.
 
-    Wavelengths shrink by 1 + z, and flux per wavelength and its error grow by it, so that the flux of a
-    line stays.
+    Wavelengths shrink by 1 + z, and flux per wavelength and its error grow by it, so that the flux
+    of a line stays.
 
     Parameters
     ----------
@@ -140,7 +142,7 @@ def overlap(spectra):
 
 
 def common_grid(lower, upper, n=500):
-    """Edges of `n` bins of equal width in log wavelength from `lower` to `upper` in Å: shape (n + 1,).
+    """Edges of `n` bins of equal width in log wavelength, `lower` to `upper` in Å: (n + 1,).
 
     Raises
     ------
@@ -154,10 +156,10 @@ def common_grid(lower, upper, n=500):
 
 
 def rebin(wavelength, flux, error, edges, redshift=0.0, least_coverage=0.5):
-    """Mean flux of spectra in bins, with its error: exact for spectra that are constant within a pixel.
+    """Mean flux of spectra in bins, with its error: exact where constant within a pixel.
 
-    A pixel counts in a bin by the width that they share, so that flux times width adds up to the same
-    before and after. Bad pixels are left out: the mean is that of the good part of the bin.
+    A pixel counts in a bin by the width that they share, so that flux times width adds up to the
+    same before and after. Bad pixels are left out: the mean is that of the good part of the bin.
 
     Parameters
     ----------
@@ -175,11 +177,11 @@ def rebin(wavelength, flux, error, edges, redshift=0.0, least_coverage=0.5):
     Returns
     -------
     flux : numpy.ndarray, shape (n, n_bins)
-        Always finite: a bin with too few good pixels takes what a straight line between its neighbours
-        has there.
+        Always finite: a bin with too few good pixels takes what a straight line between its
+        neighbours has there.
     error : numpy.ndarray, shape (n, n_bins)
-        From independent errors of the pixels; infinite in bins with too few good pixels. Neighbouring
-        bins that share a pixel are a little correlated, which is not accounted for.
+        From independent errors of the pixels; infinite in bins with too few good pixels.
+        Neighbouring bins that share a pixel are a little correlated, which is not accounted for.
 
     Raises
     ------
@@ -234,7 +236,7 @@ def _check_reach(limits, edges, stretch):
 
 
 def _fill(flux, covered, middle):
-    """Put into bins that are not covered what a straight line between their neighbours has there."""
+    """Put into bins not covered what a straight line between their neighbours has there."""
     empty = ~covered.any(axis=1)
     if empty.any():
         found = f"found {empty.sum()} without any"
@@ -248,7 +250,7 @@ def _fill(flux, covered, middle):
 
 @dataclass(frozen=True)
 class Normaliser:
-    """Scale of spectra that a network likes: each is divided by its own brightness, and then standardised.
+    """Scale of spectra that a network likes: divided by their own brightness, then standardised.
 
     Made by `fit` from the **training** spectra only; `inverse` undoes `transform` to 1e-12.
 
@@ -277,13 +279,14 @@ class Normaliser:
         window : (float, float)
             Wavelengths of the brightness, in Å; the default has no strong lines.
         per_bin : bool
-            Whether each bin has its own standard deviation, or all the same: their root mean square.
+            Whether each bin has its own standard deviation, or all the same: their root mean
+            square.
 
         Raises
         ------
         ValueError
-            If flux is not finite, no bin is in the window, a brightness is not positive or bins do not
-            vary.
+            If flux is not finite, no bin is in the window, a brightness is not positive or bins do
+            not vary.
         """
         wavelength = np.asarray(wavelength)
         flux = np.asarray(flux, dtype=float)
@@ -330,8 +333,8 @@ class Normaliser:
         Parameters
         ----------
         values : array, shape (n, n_bins)
-            As `transform` gives them, or a generator. Where they were float32 in between, the flux is
-            back to 1e-6 of the brightness.
+            As `transform` gives them, or a generator. Where they were float32 in between, the flux
+            is back to 1e-6 of the brightness.
         brightness : float or array, shape (n, 1)
             As `transform` gives it; 1 for flux relative to it.
 

@@ -1,12 +1,13 @@
-"""Readers of SDSS's own files: single spectra, and templates for redshifts. Wavelengths are in vacuum.
+"""Readers of SDSS's own files: spectra, and templates for redshifts. Wavelengths are in vacuum.
 
-A spectrum is ``spec-PLATE-MJD-FIBER.fits`` (since DR8: table COADD with flux, loglam, ivar, and table
-SPECOBJ, in BOSS called SPALL, with Z and CLASS) or the older ``spSpec-MJD-PLATE-FIBER.fit`` (an image
-with the rows flux, flux without continuum, error, mask; COEFF0 and COEFF1 give log10 of the wavelength;
-Z and SPEC_CLN).
+A spectrum is ``spec-PLATE-MJD-FIBER.fits`` (since DR8: table COADD with flux, loglam, ivar, and
+table SPECOBJ, in BOSS called SPALL, with Z and CLASS) or the older ``spSpec-MJD-PLATE-FIBER.fit``
+(an image with the rows flux, flux without continuum, error, mask; COEFF0 and COEFF1 give log10 of
+the wavelength; Z and SPEC_CLN).
 
-Templates are the eigenspectra ``spEigenGal-MJD.fits`` (an image, each row a template, COEFF0, COEFF1) or
-the templates ``spDR2-0NN.fit`` (rows as in spSpec: the first is the template), both in the rest frame.
+Templates are the eigenspectra ``spEigenGal-MJD.fits`` (an image, each row a template, COEFF0,
+COEFF1) or the templates ``spDR2-0NN.fit`` (rows as in spSpec: the first is the template), both in
+the rest frame.
 
 `redshift_of` puts both together: the redshift of the spectrum in a file.
 """
@@ -20,12 +21,13 @@ from typing import NamedTuple
 import numpy as np
 from astropy.io import fits
 
+from helpers.astro.constants import SPEED_OF_LIGHT
 from helpers.datasets.files import DataError
 from helpers.datasets.places import find, short
 from helpers.datasets.reading import content, listed, reading
 from helpers.datasets.registry import registry
 from helpers.subjects.spectra import mock, pixels
-from helpers.subjects.spectra.correlation import SPEED_OF_LIGHT, cross_correlate
+from helpers.subjects.spectra.correlation import cross_correlate
 
 LOGLAM = (2, 6)  # from the far ultraviolet to radio waves: SDSS has 3.55 to 4.02
 STEP = 1e-6  # dex, at least; SDSS has 1e-4
@@ -50,8 +52,8 @@ CLASSES = ("UNKNOWN", "STAR", "GALAXY", "QSO", "QSO", "SKY", "STAR", "GALAXY")
 class Spectrum:
     """One spectrum of SDSS, in the observer's frame.
 
-    Why not a `helpers.subjects.spectra.data.Spectra` of one row: those have an age, a metallicity and a
-    mass, which no file of the survey's spectra knows. Flux and error mean the same in both.
+    Why not a `helpers.subjects.spectra.data.Spectra` of one row: those have an age, a metallicity
+    and a mass, which no file of the survey's spectra knows. Flux and error mean the same in both.
 
     Attributes
     ----------
@@ -62,7 +64,8 @@ class Spectrum:
     flux : numpy.ndarray, shape (n_pix,)
         In 1e-17 erg/s/cm²/Å.
     error : numpy.ndarray, shape (n_pix,)
-        Standard deviation of the flux; infinite where the pixel is bad, also where its flux is not finite.
+        Standard deviation of the flux; infinite where the pixel is bad, also where its flux is not
+        finite.
     redshift : float or None
         Of the survey's pipeline; None where the file has none.
     object_class : str
@@ -91,8 +94,8 @@ def read_spectrum(path):
     Raises
     ------
     helpers.datasets.files.DataError
-        Naming the file, what was expected and what was found: not FITS or cut short, a table or column
-        missing, no good pixel, wavelengths that do not increase.
+        Naming the file, what was expected and what was found: not FITS or cut short, a table or
+        column missing, no good pixel, wavelengths that do not increase.
     """
     with _opened(path) as hdus:
         names = [hdu.name for hdu in hdus]
@@ -153,7 +156,8 @@ def read_templates(*paths):
     Parameters
     ----------
     *paths : path
-        Of eigenspectra or of single templates; several are cut to the wavelengths that all of them cover.
+        Of eigenspectra or of single templates; several are cut to the wavelengths that all of them
+        cover.
 
     Returns
     -------
@@ -333,8 +337,8 @@ def redshift_of(path, templates=None):
     path : path
         As `read_spectrum` takes it.
     templates : sequence of path, optional
-        As `read_templates` takes them; by default those of SDSS on the data search path, or else those
-        of the mock.
+        As `read_templates` takes them; by default those of SDSS on the data search path, or else
+        those of the mock.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Spectra as a network takes them: cleaned, on a coarse grid, split, scaled, with their parameters."""
+"""Spectra as a network takes them: cleaned, on a coarse grid, split, scaled, with parameters."""
 
 from dataclasses import dataclass
 
@@ -74,7 +74,8 @@ def training_set(spectra, n_train, n_validation, *, n_bins=128, seed=0, window=(
     seed : int
         Of the split.
     window : (float, float)
-        Wavelengths in Å of the brightness by which a spectrum is divided: so wide that no line matters.
+        Wavelengths in Å of the brightness by which a spectrum is divided: so wide that no line
+        matters.
 
     Returns
     -------

@@ -1,30 +1,37 @@
-"""What galaxies shine with: populations of stars that are black bodies with lines, and the gas that they ionise.
+"""What galaxies shine with: populations of stars that are black bodies with lines, and ionised gas.
 
-A star of effective temperature T and metallicity Z shines as a black body that is dimmed by exp(-tau), where tau
-adds up ten sources of opacity (`_opacity`): the Balmer lines and edge, Ca H and K, the calcium triplet, the lines
-of iron and its neighbours, CH and CN, magnesium and sodium, TiO, and the metal edges and the haze of unresolved lines
-below 4000 Å. Wavelengths are those of the solar spectrum (Moore, Minnaert & Houtgast 1966, NBS Monograph 61), of
-the Lick bands (Worthey et al. 1994, ApJS 94, 687) and of the TiO heads (Gray & Corbally 2009, Stellar Spectral
-Classification). How strong each opacity is at which temperature is a small table made for this course, whose
-rows follow the spectral sequence: Balmer lines peak in A stars, Ca H and K and the G band in late G, TiO in M. The
-tables were set so that D4000 and Hdelta_A of the populations grow older as those of Bruzual & Charlot (2003, MNRAS
-344, 1000) do (Kauffmann et al. 2003, MNRAS 341, 33, figure 2). It is a drawing of a stellar library and not one:
+A star of effective temperature T and metallicity Z shines as a black body that is dimmed by
+exp(-tau), where tau adds up ten sources of opacity (`_opacities`): the Balmer lines and edge, Ca H
+and K, the calcium triplet, the lines of iron and its neighbours, CH and CN, magnesium and sodium,
+TiO, and the metal edges and the haze of unresolved lines below 4000 Å. Where each lies, and how
+strong it is at which temperature, is in ``tables/`` (`features`, `metal_lines`, `opacities`), with
+sources. The strengths were made for this course, and follow the spectral sequence: Balmer lines
+peak in A stars, Ca H and K and the G band in late G, TiO in M. They were set so that D4000 and
+Hdelta_A of the populations grow older as those of Bruzual & Charlot (2003, MNRAS 344, 1000) do
+(Kauffmann et al. 2003, MNRAS 341, 33, figure 2). It is a drawing of a stellar library and not one:
 indices other than those two are right in sign and size only.
 
-A population of one age is the main sequence up to the turn-off, with a Kroupa (2001, MNRAS 322, 231) mass function,
-and beyond it giants whose share of the light follows the fuel consumption theorem (Maraston 2005, MNRAS 362, 799).
+A population of one age is the main sequence up to the turn-off, with a Kroupa (2001, MNRAS 322,
+231) mass function, and beyond it giants whose share of the light follows the fuel consumption
+theorem (Maraston 2005, MNRAS 362, 799).
 """
 
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
+from helpers.astro.constants import SECOND_RADIATION_CONSTANT
 from helpers.astro.lines import air_to_vacuum, vacuum_to_air
+from helpers.astro.tables import read_table
+
+TABLES = Path(__file__).with_name("tables")
 
 N_PIX = 6400
-LOG_START, LOG_STEP = 3.395, 1e-4
-"""The rest-frame grid: log10 of the first vacuum wavelength in Å, and the step, which is that of SDSS."""
+LOG_START = 3.395  # log10 of the first wavelength of the rest-frame grid, in vacuum, in Å
+LOG_STEP = 1e-4  # dex, that of SDSS
 
+# Gyr: each stands for the ages up to half-way, in the logarithm, to its neighbours
 AGES = np.array(
     [
         0.003,
@@ -46,173 +53,170 @@ AGES = np.array(
         11.0,
         13.0,
     ]
-)  # Gyr
-_AGE_EDGES = np.r_[0, np.sqrt(AGES[1:] * AGES[:-1]), np.inf]  # of the bins that they stand for
+)
+_AGE_EDGES = np.r_[0, np.sqrt(AGES[1:] * AGES[:-1]), np.inf]
 LOG_METALLICITIES = np.array([-1.3, -0.7, -0.3, 0.0, 0.3])  # log10 of Z over the solar one
+SOLAR = 3  # its place among them
+RECENT = 0.1  # Gyr: ages up to this one have a rate of their own in `mass_by_age`
+N_YOUNGEST = 2  # ages that the present rate of star formation is a mean over
 
-# Lines in air, each with its strength relative to the strongest iron lines; Hβ and Hα are the cores in cool stars.
-_METALS = """
-3608.9 .7 3618.8 .8 3631.5 .8 3647.8 .7 3679.9 .5 3687.5 .7 3705.6 .6 3719.9 1 3727.6 .6 3734.9 1 3737.1 1 3745.6 1
-3748.3 .8 3758.2 .9 3763.8 .8 3767.2 .7 3787.9 .6 3795.0 .7 3815.8 .8 3820.4 1 3825.9 .9 3829.4 .9 3832.3 1 3838.3 1
-3856.4 .8 3859.9 1 3865.5 .6 3872.5 .7 3878.6 .8 3886.3 .8 3895.7 .6 3899.7 .7 3905.5 .8 3920.3 .6 3922.9 .7 3927.9 .7
-3930.3 .7 3944.0 .8 3961.5 .8 3997.4 .4 4005.2 .6 4030.8 .7 4033.1 .6 4034.5 .5 4045.8 1 4063.6 .9 4071.7 .8 4077.7 .6
-4101.3 .3 4118.5 .5 4132.1 .7 4143.9 .8 4154.5 .5 4167.3 .5 4172.7 .5 4187.4 .6 4191.4 .5 4199.1 .5 4202.0 .6 4215.5 .5
-4226.7 1.8 4233.6 .5 4235.9 .6 4247.0 .5 4250.8 .8 4254.3 .7 4260.5 .7 4271.8 .9 4274.8 .7 4282.4 .4 4289.7 .6
-4307.9 .8 4325.8 .9 4337.0 .4 4352.7 .4 4369.8 .4 4375.9 .4 4383.5 1 4395.0 .5 4404.8 .8 4415.1 .7 4427.3 .4 4435.0 .6
-4442.3 .5 4454.8 .7 4461.7 .5 4468.5 .4 4476.0 .4 4482.2 .6 4494.6 .4 4501.3 .4 4522.8 .4 4528.6 .7 4531.1 .5 4549.6 .6
-4554.0 .6 4571.9 .5 4583.8 .4 4602.9 .3 4629.3 .2 4647.4 .3 4668.1 .8 4678.9 .3 4703.0 .6 4714.4 .3 4736.8 .3 4754.0 .3
-4783.4 .3 4823.5 .3 4861.3 1.2 4871.3 .5 4891.5 .6 4903.3 .3 4920.5 .6 4957.6 .6 4982.5 .3 4991.1 .3 4999.5 .3
-5006.1 .4 5012.1 .5 5018.4 .5 5041.4 .5 5049.8 .5 5051.6 .4 5079.5 .5 5083.3 .4 5098.7 .4 5107.5 .5 5110.4 .4 5123.7 .3
-5139.4 .5 5142.7 .4 5151.9 .4 5167.4 1 5171.6 .6 5191.5 .5 5192.4 .5 5195.2 .3 5202.3 .4 5204.5 .5 5206.0 .6 5208.4 .7
-5216.3 .3 5227.2 .7 5232.9 .5 5247.1 .3 5250.4 .4 5254.9 .4 5264.2 .4 5266.6 .6 5269.5 .8 5270.4 .7 5281.8 .4 5283.6 .4
-5302.3 .4 5307.4 .2 5324.2 .6 5328.0 .8 5332.9 .3 5339.9 .4 5341.0 .5 5349.5 .2 5364.9 .3 5367.5 .3 5370.0 .4 5371.5 .6
-5383.4 .4 5393.2 .3 5397.1 .6 5404.1 .4 5405.8 .6 5410.9 .3 5415.2 .4 5424.1 .4 5429.7 .6 5434.5 .4 5445.0 .3 5446.9 .6
-5455.6 .6 5463.0 .3 5476.6 .4 5497.5 .3 5501.5 .3 5506.8 .3 5528.4 .6 5569.6 .3 5572.8 .4 5576.1 .2 5586.8 .4 5588.8 .4
-5594.5 .3 5602.9 .4 5615.6 .5 5624.5 .3 5641.4 .2 5658.8 .4 5682.6 .2 5688.2 .3 5709.4 .4 5711.1 .3 5753.1 .2 5763.0 .3
-5782.1 .3 5791.0 .2 5857.5 .3 5862.4 .2 5883.8 .2 5914.1 .2 5930.2 .2 6003.0 .2 6008.6 .2 6024.1 .2 6065.5 .3 6102.7 .4
-6122.2 .6 6136.6 .4 6137.7 .4 6141.7 .4 6162.2 .6 6169.6 .3 6191.6 .4 6230.7 .4 6246.3 .2 6252.6 .3 6265.1 .2 6301.5 .3
-6318.0 .3 6335.3 .2 6358.7 .3 6393.6 .4 6400.0 .4 6408.0 .2 6411.7 .3 6421.4 .3 6430.8 .3 6439.1 .4 6449.8 .3 6462.6 .5
-6475.6 .2 6494.0 .3 6495.0 .4 6496.9 .2 6499.7 .2 6518.4 .2 6546.2 .2 6562.8 1.6 6592.9 .2 6609.1 .2 6643.6 .3
-6663.4 .3 6678.0 .3 6717.7 .3 6750.2 .2 6828.6 .1 6978.9 .2 7016.4 .2 7122.2 .2 7148.1 .3 7326.1 .3 7389.4 .2 7411.2 .2
-7445.8 .3 7495.1 .3 7511.0 .3 7568.9 .1 7586.0 .2 7664.9 .5 7699.0 .5 7748.3 .2 7780.6 .2 7832.2 .2 7937.1 .2 7945.8 .2
-8046.0 .2 8085.2 .2 8183.3 .5 8194.8 .7 8220.4 .2 8327.1 .4 8387.8 .4 8468.4 .5 8514.1 .4 8582.3 .2 8611.8 .2 8621.6 .2
-8674.8 .3 8688.6 .6 8717.8 .2 8757.2 .2 8806.8 .7 8824.2 .4"""
+_HYDROGEN_EDGE = 3647.05  # of the Balmer series in vacuum, Å: 4 / the Rydberg constant
+# Of the line from level n: depth relative to Hγ and Hδ
+_BALMER_LEVELS = (3, 4, 5, 6, 8, 10, 12, 16)
+_BALMER_DEPTHS = (0.75, 0.95, 1.0, 1.0, 0.9, 0.65, 0.4, 0.0)
+_BALMER_WIDTH = 8.5  # Å at 4300 Å, half width at half maximum
+_METAL_WIDTH = 1.3  # Å, sigma
+_N_WEAK = 2600  # lines without a name, at random places, the same in every spectrum of the course
+_WEAK_SEED = 1966
 
-# Columns: black-body temperature in K, then the amplitude of each opacity of `_opacity` at solar metallicity.
-_NAMES = ("balmer", "edge", "CaHK", "CaT", "iron", "CH", "CN", "MgNa", "TiO", "haze")
-_TABLE = np.array(
-    [
-        [3200, 0.00, 0.00, 1.4, 0.9, 0.42, 0.30, 0.30, 1.00, 2.20, 0.35],
-        [3600, 0.00, 0.00, 1.6, 1.0, 0.44, 0.45, 0.40, 0.92, 1.40, 0.35],
-        [4000, 0.00, 0.00, 2.0, 1.0, 0.44, 0.60, 0.45, 0.70, 0.60, 0.35],
-        [4500, 0.04, 0.00, 2.0, 0.9, 0.38, 0.78, 0.42, 0.48, 0.10, 0.32],
-        [5000, 0.10, 0.03, 1.7, 0.75, 0.32, 0.78, 0.26, 0.34, 0.00, 0.27],
-        [5800, 0.22, 0.10, 1.25, 0.6, 0.24, 0.52, 0.08, 0.22, 0.00, 0.22],
-        [6500, 0.38, 0.22, 0.80, 0.5, 0.16, 0.20, 0.00, 0.14, 0.00, 0.17],
-        [7500, 0.65, 0.45, 0.40, 0.35, 0.09, 0.03, 0.00, 0.08, 0.00, 0.12],
-        [8500, 0.86, 0.75, 0.18, 0.2, 0.05, 0.00, 0.00, 0.05, 0.00, 0.07],
-        [9500, 0.92, 0.90, 0.09, 0.1, 0.04, 0.00, 0.00, 0.04, 0.00, 0.04],
-        [12000, 0.68, 0.70, 0.04, 0.0, 0.02, 0.00, 0.00, 0.02, 0.00, 0.02],
-        [16000, 0.45, 0.45, 0.02, 0.0, 0.01, 0.00, 0.00, 0.01, 0.00, 0.00],
-        [22000, 0.30, 0.25, 0.00, 0.0, 0.01, 0.00, 0.00, 0.00, 0.00, 0.00],
-        [35000, 0.15, 0.05, 0.00, 0.0, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00],
-    ]
-)
-TEMPERATURES = _TABLE[:, 0]
-_SLOPES = np.array(
-    [0.0, 0.0, 0.15, 0.15, 0.45, 0.25, 0.70, 0.45, 0.50, 0.20]
-)  # of log10 amplitude in log10 Z
+# Share of a population's bolometric light from beyond the main sequence, by log10 of the age in yr
+_GIANT_LOG_AGES = (6.5, 7.0, 7.5, 8.0, 8.5, 9.0, 9.5, 10.0, 10.2)
+_GIANT_SHARES = (0.1, 0.25, 0.22, 0.22, 0.28, 0.40, 0.52, 0.62, 0.64)
+_GIANTS = {
+    4800: 0.32,
+    4450: 0.27,
+    4050: 0.20,
+    3700: 0.13,
+    3350: 0.08,
+}  # K, and share of their light
 
-NEBULAR_LINES = (
-    *(
-        "[O II] 3726",
-        "[O II] 3729",
-        "[Ne III] 3869",
-        "Hδ",
-        "Hγ",
-        "Hβ",
-        "[O III] 4959",
-        "[O III] 5007",
-        "He I 5876",
-    ),
-    *("[O I] 6300", "[N II] 6548", "Hα", "[N II] 6583", "[S II] 6716", "[S II] 6731"),
-)
-
-# Share of a population's bolometric light that comes from beyond the main sequence, against log10 of the age in yr.
-_GIANT_SHARE = (
-    (6.5, 7.0, 7.5, 8.0, 8.5, 9.0, 9.5, 10.0, 10.2),
-    (0.1, 0.25, 0.22, 0.22, 0.28, 0.40, 0.52, 0.62, 0.64),
-)
-_GIANTS = (
-    (4800, 0.32),
-    (4450, 0.27),
-    (4050, 0.20),
-    (3700, 0.13),
-    (3350, 0.08),
-)  # temperature, share of their light
+# Before dust, over that of Hα. Balmer decrements: Osterbrock & Ferland 2006, case B at 10 000 K
+HALPHA_OVER_HBETA = 2.863
+_HDELTA_OVER_HBETA = 0.259
+_HGAMMA_OVER_HBETA = 0.468
+# Within doublets: Storey & Zeippen 2000, MNRAS 312, 813; [S II] and [O II] at low density
+_O3_DOUBLET = 2.98
+_N2_DOUBLET = 3.05
+_O2_DOUBLET = (0.41, 0.59)  # shares of the light
+_S2_DOUBLET = (0.58, 0.42)
+# Typical of SDSS spectra: of gas that young stars ionise, where nothing better is known
+_YOUNG_RATIOS = {"he1": 0.042, "o1": 0.04, "s2": 0.35}
+# Of gas that old stars ionise: Cid Fernandes et al. 2011, MNRAS 413, 1687
+_OLD_RATIOS = {"o2": 2.0, "ne3": 0.1, "o3": 0.55, "he1": 0.02, "o1": 0.2, "n2": 1.1, "s2": 0.7}
 
 
 def wavelengths():
-    """Vacuum wavelengths in Å of the rest-frame grid: shape (6400,), 2483 to 10 838 Å, 1e-4 dex apart."""
+    """Vacuum wavelengths of the rest-frame grid: (6400,), 2483 to 10 838 Å, 1e-4 dex apart."""
     return 10 ** (LOG_START + LOG_STEP * np.arange(N_PIX))
 
 
 def _gaussians(wavelength, centres, depths, sigma):
     """Sum of Gaussians of these depths: each is evaluated only within 6 sigma of its centre."""
     total = np.zeros_like(wavelength)
+    reach = 6 * sigma
     for centre, depth in zip(air_to_vacuum(centres), depths, strict=True):
-        first, last = np.searchsorted(wavelength, (centre - 6 * sigma, centre + 6 * sigma))
-        total[first:last] += depth * np.exp(-0.5 * ((wavelength[first:last] - centre) / sigma) ** 2)
+        ends = (centre - reach, centre + reach)
+        near = slice(*np.searchsorted(wavelength, ends))
+        total[near] += depth * _bell(wavelength[near], centre, sigma)
     return total
 
 
 def _lorentzians(wavelength, centres, depths, half_width):
-    """Sum of Lorentzians of these depths and half widths at half maximum in Å: the damping wings of strong lines."""
-    x = (wavelength - air_to_vacuum(np.asarray(centres))[:, None]) / np.reshape(half_width, (-1, 1))
+    """Sum of Lorentzians of these depths: the damping wings of strong lines.
+
+    `half_width` is that at half maximum in Å, one for all or one for each.
+    """
+    distance = wavelength - air_to_vacuum(np.asarray(centres))[:, None]
+    x = distance / np.reshape(half_width, (-1, 1))
     return np.asarray(depths) @ (1 / (1 + x**2))
 
 
 def _bands(wavelength, heads, depths, scale):
-    """Molecular bands: sharp at the head and fading over `scale` Å, redwards of it, or bluewards where negative."""
+    """Molecular bands: sharp at the head, fading over `scale` Å redwards, or bluewards below 0."""
     x = (wavelength - air_to_vacuum(np.asarray(heads))[:, None]) / scale
-    return np.asarray(depths) @ (
-        np.exp(-np.maximum(x, 0)) / (1 + np.exp(-np.clip(x * abs(scale) / 1.5, -50, 50)))
-    )
+    edge = np.clip(x * abs(scale) / 1.5, -50, 50)  # 1.5 Å wide
+    tail = np.exp(-np.maximum(x, 0))
+    profile = tail / (1 + np.exp(-edge))
+    return np.asarray(depths) @ profile
+
+
+PROFILES = {"gaussian": _gaussians, "lorentzian": _lorentzians, "band": _bands}
+
+
+def _feature_profile(grid, features):
+    """Sum of some rows of the table of features: shape (n_pix,)."""
+    total = 0
+    for kind, profile in PROFILES.items():
+        of_kind = features["profile"] == kind
+        if of_kind.any():
+            centres, depths, widths = (
+                features[x][of_kind] for x in ("wavelength", "depth", "width")
+            )
+            total = total + profile(grid, centres, depths, widths[0])  # one width a kind
+    return total
+
+
+def _balmer_lines(grid):
+    levels = np.arange(3, 16)
+    centres = _HYDROGEN_EDGE / (1 - 4 / levels**2)  # the Rydberg formula
+    depths = np.interp(levels, _BALMER_LEVELS, _BALMER_DEPTHS)
+    widths = _BALMER_WIDTH * (centres / 4300) ** 0.3
+    return _lorentzians(grid, vacuum_to_air(centres), depths, widths)
+
+
+def _metal_lines(grid):
+    """Lines of iron and its neighbours, and a forest of weak ones, deeper in the blue."""
+    named, _ = read_table(TABLES / "metal_lines.ecsv")
+    rng = np.random.default_rng(_WEAK_SEED)
+    place = rng.random(_N_WEAK) ** 1.6  # from the blue end (0) to the red end (1)
+    weak = grid[0] * (grid[-1] / grid[0]) ** place
+    bluer_is_deeper = np.clip((weak / 4600) ** -2.2, 0.15, 4)
+    depths = rng.exponential(0.11, _N_WEAK) * bluer_is_deeper
+    strong = _gaussians(grid, named["wavelength"], named["strength"], _METAL_WIDTH)
+    return strong + _gaussians(grid, weak, depths, _METAL_WIDTH)
+
+
+def _bell(grid, centre, sigma):
+    """A Gaussian of height 1."""
+    x = (grid - centre) / sigma
+    return np.exp(-0.5 * x**2)
+
+
+def _haze(grid):
+    """Metal edges below 3990 Å, deepest at 3836 Å, and unresolved lines below 4000 and 5300 Å."""
+    below_edge = _step_down(grid, 3990, 14)
+    edges = below_edge * (0.42 + 0.6 * _bell(grid, 3836, 26))
+    near_ultraviolet = 0.40 * np.clip((4000 - grid) / 1000, 0, 1.5)
+    blue = 0.15 * np.clip((5300 - grid) / 1300, 0, 1)
+    return edges + near_ultraviolet + blue
+
+
+def _step_down(grid, place, width):
+    """1 below a wavelength and 0 above it."""
+    return 1 / (1 + np.exp((grid - place) / width))
+
+
+def _profiles(grid):
+    """By the name of the opacity: its profile by wavelength, about 1 at its strongest."""
+    features, _ = read_table(TABLES / "features.ecsv")
+    profiles = {
+        "balmer": _balmer_lines(grid),
+        "edge": _step_down(grid, 3725, 12),
+        "iron": _metal_lines(grid),
+        "haze": _haze(grid),
+    }
+    for name in np.unique(features["opacity"]):
+        rows = features["opacity"] == name
+        some = {column: values[rows] for column, values in features.items()}
+        profiles[name] = _feature_profile(grid, some)
+    profiles["MgNa"] += 0.16 * _bell(grid, 5140, 55)  # bands of MgH
+    return profiles
 
 
 @lru_cache(maxsize=1)
-def _opacity():
-    """Wavelength profiles of the ten columns of the table, shape (10, n_pix); about 1 at their strongest."""
-    grid = wavelengths()
-    upper = np.arange(3, 16)
-    balmer = 3647.05 / (1 - 4 / upper**2)  # the Rydberg formula, in vacuum
-    depth = np.interp(
-        upper, (3, 4, 5, 6, 8, 10, 12, 16), (0.75, 0.95, 1.0, 1.0, 0.9, 0.65, 0.4, 0.0)
-    )
-    metals = np.array(_METALS.split(), dtype=float).reshape(-1, 2)
-    forest = np.random.default_rng(
-        1966
-    )  # weak lines without a name: the same in every spectrum of the course
-    weak = grid[0] * (grid[-1] / grid[0]) ** (forest.random(2600) ** 1.6)
-    weak_depth = forest.exponential(0.11, len(weak)) * np.clip((weak / 4600) ** -2.2, 0.15, 4)
-    below = 1 / (1 + np.exp((grid - 3990) / 14))
-    profiles = {
-        "balmer": _lorentzians(grid, vacuum_to_air(balmer), depth, 8.5 * (balmer / 4300) ** 0.3),
-        "edge": 1 / (1 + np.exp((grid - 3725) / 12)),
-        "CaHK": _lorentzians(grid, (3933.66, 3968.47), (1.0, 0.8), 6.0),
-        "CaT": _lorentzians(grid, (8498.02, 8542.09, 8662.14), (0.35, 0.65, 0.55), 3.0),
-        "iron": _gaussians(grid, metals[:, 0], metals[:, 1], 1.3)
-        + _gaussians(grid, weak, weak_depth, 1.3),
-        "CH": _bands(grid, (4313.0,), (0.42,), -26.0)
-        + _gaussians(grid, (4300.0, 4307.5), (0.25, 0.3), 4.0),
-        "CN": _bands(grid, (3883.4, 4216.0), (1.0, 0.45), -45.0),
-        "MgNa": _lorentzians(
-            grid, (5167.3, 5172.7, 5183.6, 5890.0, 5895.9), (0.5, 0.75, 0.85, 0.75, 0.65), 2.2
-        )
-        + 0.16 * np.exp(-0.5 * ((grid - 5140) / 55) ** 2),  # MgH
-        "TiO": _bands(
-            grid,
-            (
-                4761.0,
-                4954.6,
-                5167.0,
-                5448.0,
-                5847.0,
-                6158.0,
-                6651.0,
-                7053.0,
-                7589.0,
-                8432.0,
-                8859.0,
-            ),
-            (0.35, 0.5, 0.6, 0.4, 0.4, 0.6, 0.5, 0.65, 0.45, 0.4, 0.4),
-            110.0,
-        ),
-        "haze": below * (0.42 + 0.6 * np.exp(-0.5 * ((grid - 3836) / 26) ** 2))
-        + 0.40 * np.clip((4000 - grid) / 1000, 0, 1.5)
-        + 0.15 * np.clip((5300 - grid) / 1300, 0, 1),
-    }
-    return np.array([profiles[name] for name in _NAMES])
+def _opacities():
+    """Temperatures (K), amplitudes by metallicity and temperature, and profiles of the opacities.
+
+    Of shape (n_temperatures,), (n_metallicities, n_temperatures, 10) and (10, n_pix).
+    """
+    solar, meta = read_table(TABLES / "opacities.ecsv")
+    temperatures = solar.pop("temperature").astype(float)
+    slopes = np.array([meta["slopes_in_log_metallicity"][name] for name in solar])
+    profiles = _profiles(wavelengths())
+    by_metallicity = 10 ** (slopes * LOG_METALLICITIES[:, None, None])
+    at_solar = np.stack(list(solar.values()), axis=1)
+    amplitudes = at_solar * by_metallicity
+    return temperatures, amplitudes, np.array([profiles[name] for name in solar])
 
 
 @lru_cache(maxsize=1)
@@ -224,47 +228,58 @@ def stars():
     numpy.ndarray, shape (n_metallicities, n_temperatures, n_pix)
         Per unit of the black body's bolometric light, in 1/Å.
     """
-    metres = wavelengths() * 1e-10
-    planck = metres**-5 / np.expm1(1.438777e-2 / metres / TEMPERATURES[:, None])  # CODATA 2018
-    planck *= (
-        15 / np.pi**4 * (1.438777e-2 / TEMPERATURES[:, None]) ** 4 * 1e-10
-    )  # integral over wavelength 1
-    amplitude = _TABLE[:, 1:] * 10 ** (_SLOPES * LOG_METALLICITIES[:, None, None])
-    return planck * np.exp(-np.tensordot(amplitude, _opacity(), axes=1))
+    temperatures, amplitudes, profiles = _opacities()
+    angstrom = 1e-10  # m
+    metres = wavelengths() * angstrom
+    scale = SECOND_RADIATION_CONSTANT / temperatures[:, None]  # m
+    planck = metres**-5 / np.expm1(scale / metres)
+    planck *= 15 / np.pi**4 * scale**4 * angstrom  # its integral over the wavelength in Å is 1
+    depth = np.tensordot(amplitudes, profiles, axes=1)
+    return planck * np.exp(-depth)
 
 
-def _interpolate(values, temperature):
-    """Weights of two neighbouring `TEMPERATURES` that stand for light `values` at `temperature`: sums them up."""
-    position = np.interp(np.log(temperature), np.log(TEMPERATURES), np.arange(len(TEMPERATURES)))
-    lower = np.minimum(position.astype(int), len(TEMPERATURES) - 2)
-    weights = np.bincount(lower, values * (lower + 1 - position), len(TEMPERATURES))
-    return weights + np.bincount(lower + 1, values * (position - lower), len(TEMPERATURES))
+def _by_temperature(light, temperature):
+    """Sum up light at any temperatures into those of `stars`, two neighbours each."""
+    log_nodes = np.log(_opacities()[0])
+    n = len(log_nodes)
+    position = np.interp(np.log(temperature), log_nodes, np.arange(n))
+    lower = np.minimum(position.astype(int), n - 2)
+    upper = lower + 1
+    in_lower = np.bincount(lower, light * (upper - position), n)
+    return in_lower + np.bincount(upper, light * (position - lower), n)
 
 
 def _light(age, log_metallicity):
-    """Bolometric light by temperature, in solar luminosities per solar mass formed: shape (n_temperatures,).
+    """Bolometric light by temperature, in L☉ per M☉ formed: shape (n_temperatures,)."""
+    main, temperature = _main_sequence(age, log_metallicity)
+    share = np.interp(np.log10(age) + 9, _GIANT_LOG_AGES, _GIANT_SHARES)
+    giants = np.array(list(_GIANTS)) * 10 ** (-0.04 * log_metallicity)
+    all_evolved = main.sum() * share / (1 - share)
+    evolved = all_evolved * np.array(list(_GIANTS.values()))
+    return _by_temperature(main, temperature.clip(3200)) + _by_temperature(evolved, giants)
 
-    On the main sequence the lifetime is 10 Gyr m^-2.9 + 3 Myr, the luminosity 0.23 m^2.3, m^4 and 1.4 m^3.5 (below
-    0.43, to 2, and above), up to 1.8 times as much at the end of it, and T = 5780 K m^0.56; masses in solar ones.
+
+def _main_sequence(age, log_metallicity):
+    """Light by initial mass in L☉ per M☉ formed, and temperature in K, of stars not yet evolved.
+
+    The lifetime is 10 Gyr m^-2.9 + 3 Myr; the luminosity 0.23 m^2.3, m^4 and 1.4 m^3.5 (below 0.43,
+    to 2, and above), up to 1.8 times as much at the end; and T = 5780 K m^0.56; masses in solar
+    ones.
     """
     mass = np.geomspace(0.1, 60, 1500)
-    number = np.where(mass < 0.5, 2 * mass**-1.3, mass**-2.3)
-    number /= (number * mass * np.gradient(mass)).sum()
+    width = np.gradient(mass)
+    number = np.where(mass < 0.5, 2 * mass**-1.3, mass**-2.3)  # Kroupa
+    number /= (number * mass * width).sum()
     lifetime = 10 * mass**-2.9 + 0.003
-    luminosity = np.select((mass < 0.43, mass < 2), (0.23 * mass**2.3, mass**4), 1.4 * mass**3.5)
     spent = age / lifetime
-    luminosity = np.where(spent < 1, luminosity * (1 + 0.8 * spent**2), 0)
-    temperature = (
-        np.clip(5780 * mass**0.56, 3300, 35000)
-        * 10 ** (-0.03 * log_metallicity)
-        * (1 - 0.06 * spent**2)
-    )
-    main = luminosity * number * np.gradient(mass)
-    share = np.interp(np.log10(age) + 9, *_GIANT_SHARE)
-    giants, shares = np.array(_GIANTS).T
-    giants = giants * 10 ** (-0.04 * log_metallicity)
-    evolved = main.sum() * share / (1 - share) * shares
-    return _interpolate(main, temperature.clip(3200)) + _interpolate(evolved, giants)
+    steep = np.where(mass < 2, mass**4, 1.4 * mass**3.5)
+    young = np.where(mass < 0.43, 0.23 * mass**2.3, steep)
+    brightened = young * (1 + 0.8 * spent**2)
+    luminosity = np.where(spent < 1, brightened, 0)
+    solar = np.clip(5780 * mass**0.56, 3300, 35000)
+    metal_rich = solar * 10 ** (-0.03 * log_metallicity)
+    temperature = metal_rich * (1 - 0.06 * spent**2)
+    return luminosity * number * width, temperature
 
 
 @lru_cache(maxsize=1)
@@ -276,13 +291,24 @@ def populations():
     numpy.ndarray, shape (n_ages, n_metallicities, n_pix)
         In solar luminosities per Å and solar mass formed, for `AGES` and `LOG_METALLICITIES`.
     """
-    light = np.array([[_light(age, z) for z in LOG_METALLICITIES] for age in AGES])
+    light = np.array([[_light(age, z) for z in LOG_METALLICITIES] for age in AGES])  # (a, z, t)
     return np.einsum("azt,ztp->azp", light, stars())
 
 
+@lru_cache(maxsize=2)
+def band_light(wavelength):
+    """Light at a wavelength in Å of solar populations: L☉ per Å and M☉, (n_ages,)."""
+    near = np.abs(wavelengths() - wavelength) < 60
+    return populations()[:, SOLAR, near].mean(axis=1)
+
+
 def surviving_mass(age):
-    """Share of the mass formed that is still in stars and remnants at `age` in Gyr: 1 to about 0.6 (BC03, Kroupa)."""
-    return 1 - 0.4 * np.clip((np.log10(age) + 2.5) / 3.6, 0, 1)
+    """Share of the mass formed that is still in stars and remnants at `age` in Gyr: 1 to about 0.6.
+
+    After Bruzual & Charlot (2003, MNRAS 344, 1000), for the mass function of Kroupa.
+    """
+    grown_old = np.clip((np.log10(age) + 2.5) / 3.6, 0, 1)  # from 3 Myr (0) to 13 Gyr (1)
+    return 1 - 0.4 * grown_old
 
 
 def mass_by_age(time, decline, recent, burst_age, burst_mass):
@@ -304,23 +330,28 @@ def mass_by_age(time, decline, recent, burst_age, burst_mass):
     numpy.ndarray, shape (n, n_ages)
         Share of the mass formed in the bins around `AGES`; rows add up to 1.
     """
-    decline = np.where(np.abs(decline) < 1e-3, 1e-3, decline)[:, None]
+    constant = np.abs(decline) < 1e-3
+    decline = np.where(constant, 1e-3, decline)[:, None]
     reached = np.minimum(_AGE_EDGES / time[:, None], 1)
-    share = np.diff(np.exp(decline * (reached - 1))) / -np.expm1(-decline)
-    share[:, AGES <= 0.1] *= recent[:, None]
-    share *= (1 - burst_mass[:, None]) / share.sum(axis=1, keepdims=True)
-    nearest = np.abs(np.log(AGES) - np.log(burst_age)[:, None]).argmin(axis=1)
+    formed = np.exp(decline * (reached - 1))  # before that age, up to a constant
+    share = np.diff(formed) / -np.expm1(-decline)
+    share[:, AGES <= RECENT] *= recent[:, None]
+    total = share.sum(axis=1, keepdims=True)
+    share *= (1 - burst_mass[:, None]) / total
+    distance = np.log(AGES) - np.log(burst_age)[:, None]
+    nearest = np.abs(distance).argmin(axis=1)
     share[np.arange(len(share)), nearest] += burst_mass
     return share
 
 
 def star_formation_rate(formed):
-    """Rate of star formation in M☉/yr, shape (n,), of `formed`, M☉ by age: mean over the last 17 Myr."""
-    return formed[:, :2].sum(axis=1) / (_AGE_EDGES[2] * 1e9)
+    """Rate of star formation in M☉/yr, (n,), of M☉ formed by age: mean of the last 17 Myr."""
+    years = _AGE_EDGES[N_YOUNGEST] * 1e9
+    return formed[:, :N_YOUNGEST].sum(axis=1) / years
 
 
 def line_ratios(oxygen):
-    """Line luminosities over that of Hα, before dust, of gas ionised by young stars and by old ones.
+    """Line luminosities over Hα, before dust, of gas ionised by young stars and by old ones.
 
     Parameters
     ----------
@@ -329,35 +360,41 @@ def line_ratios(oxygen):
 
     Returns
     -------
-    young, old : arrays, shape (n, n_lines)
-        In the order of `NEBULAR_LINES`. Balmer decrements: Osterbrock & Ferland 2006, case B at 10 000 K. [N II] and
-        [O III]: Pettini & Pagel 2004, MNRAS 348, L59, eqs. 1 and 3. [O II]: Kewley et al. 2004, AJ 127, 2002, eq. 10,
-        moved by the 0.3 dex between the two scales of O/H. The others are typical of SDSS spectra (for old stars:
-        Cid Fernandes et al. 2011, MNRAS 413, 1687). Within doublets: [O III] 2.98, [N II] 3.05 (Storey & Zeippen
-        2000, MNRAS 312, 813), [S II] and [O II] at low density.
+    young, old : dict of str to array, shape (n,)
+        By the names of `helpers.astro.lines.LINES`.
+
+    Notes
+    -----
+    [N II] and [O III]: Pettini & Pagel 2004, MNRAS 348, L59, eqs. 1 and 3. [O II]: Kewley et
+    al. 2004, AJ 127, 2002, eq. 10, moved by the 0.3 dex between the two scales of O/H. The others
+    are typical of SDSS spectra.
     """
-    nitrogen = np.clip((oxygen - 8.90) / 0.57, -2.0, -0.15)
-    o3 = 10 ** np.clip((8.73 - oxygen) / 0.32 + nitrogen, -1, 0.8) / 2.863
-    n2, o2 = 10**nitrogen, np.clip(16.73 - 1.75 * (oxygen + 0.3), 0.4, 2.2)
+    log_n2 = np.clip((oxygen - 8.90) / 0.57, -2.0, -0.15)
+    log_o3_over_hbeta = np.clip((8.73 - oxygen) / 0.32 + log_n2, -1, 0.8)
+    o3 = 10**log_o3_over_hbeta / HALPHA_OVER_HBETA
+    o2 = np.clip(16.73 - 1.75 * (oxygen + 0.3), 0.4, 2.2)
+    young = _YOUNG_RATIOS | {"o2": o2, "ne3": 0.07 * o3, "o3": o3, "n2": 10**log_n2}
+    n = len(oxygen)
+    return _spread(n, **young), _spread(n, **_OLD_RATIOS)
 
-    def lines(o2, ne3, o3, he1, o1, n2, s2):
-        balmer = np.array([0.259, 0.468, 1.0]) / 2.863
-        values = (
-            o2 * 0.41,
-            o2 * 0.59,
-            ne3,
-            *balmer,
-            o3 / 2.98,
-            o3,
-            he1,
-            o1,
-            n2 / 3.05,
-            1.0,
-            n2,
-            s2 * 0.58,
-            s2 * 0.42,
-        )
-        return np.stack([value * np.ones_like(oxygen) for value in values], axis=1)
 
-    young = lines(o2, 0.07 * o3, o3, 0.042, 0.04, n2, 0.35)
-    return young, lines(2.0, 0.1, 0.55, 0.02, 0.2, 1.1, 0.7)
+def _spread(n, o2, ne3, o3, he1, o1, n2, s2):
+    """Of n galaxies: lines of doublets and of the Balmer series from those that stand for them."""
+    ratios = {
+        "[O II] 3726": o2 * _O2_DOUBLET[0],
+        "[O II] 3729": o2 * _O2_DOUBLET[1],
+        "[Ne III] 3869": ne3,
+        "Hδ": _HDELTA_OVER_HBETA / HALPHA_OVER_HBETA,
+        "Hγ": _HGAMMA_OVER_HBETA / HALPHA_OVER_HBETA,
+        "Hβ": 1 / HALPHA_OVER_HBETA,
+        "[O III] 4959": o3 / _O3_DOUBLET,
+        "[O III] 5007": o3,
+        "He I 5876": he1,
+        "[O I] 6300": o1,
+        "[N II] 6548": n2 / _N2_DOUBLET,
+        "Hα": 1.0,
+        "[N II] 6583": n2,
+        "[S II] 6716": s2 * _S2_DOUBLET[0],
+        "[S II] 6731": s2 * _S2_DOUBLET[1],
+    }
+    return {name: np.broadcast_to(ratio, n) for name, ratio in ratios.items()}

@@ -5,19 +5,9 @@ import pandas as pd
 import pytest
 
 from helpers.datasets.files import DataError
-from helpers.subjects.photoz import metrics, mock
-from helpers.subjects.photoz.columns import BANDS, ERRORS, FLUXES
+from helpers.subjects.photoz import metrics
+from helpers.subjects.photoz.columns import ERRORS, FLUXES
 from helpers.subjects.photoz.evaluation import evaluate
-
-
-@pytest.fixture(scope="module")
-def galaxies():
-    """500 galaxies with a redshift, of which a fifth of the fluxes are missing."""
-    table, truth = mock.simulate(500, seed=6, z_peak=False)
-    rng = np.random.default_rng(0)
-    for band in BANDS:
-        table.loc[rng.random(500) < 0.2, [f"f_{band}", f"e_{band}"]] = -99
-    return table.assign(z_spec=truth["z"], id=[f"obj{i}" for i in range(500)])
 
 
 @pytest.mark.slow

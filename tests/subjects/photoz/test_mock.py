@@ -1,19 +1,17 @@
-"""The simulated 3D-HST catalogue, the filters and templates it is made with, its template fit, and its floor."""
+"""The simulated 3D-HST catalogue: what it is made of, its template fit, its floor."""
 
 import numpy as np
 import pytest
 from scipy.integrate import trapezoid
 from scipy.optimize import nnls
 
-from helpers.datasets.files import DataError
 from helpers.evaluation import distributions
-from helpers.subjects.photoz import columns, data, floor, metrics, mock, seds, template_fit
+from helpers.subjects.photoz import columns, data, floor, metrics, mock, template_fit
 
 
 @pytest.fixture(scope="module")
 def simulated():
-    table, truth = mock.simulate(1500, seed=5, z_peak=False)
-    return data.Catalogue(table=table, source="mock"), truth
+    return data.simulate(1500, seed=5, z_peak=False)
 
 
 def test_it_has_the_columns_of_the_master_catalogue(simulated):
@@ -22,7 +20,7 @@ def test_it_has_the_columns_of_the_master_catalogue(simulated):
     spec = np.isfinite(catalogue.redshift)
     np.testing.assert_allclose(catalogue.redshift[spec], truth["z"][spec])
     assert 0.1 < spec.mean() < 0.5
-    assert set(catalogue.field) == set(mock.FIELDS)
+    assert set(catalogue.field) == set(columns.FIELDS)
     pairs = catalogue.table.assign(name=catalogue.field)[["name", "id"]]
     assert not pairs.duplicated().any() and catalogue.table["id"].duplicated().any()
     missing = np.isnan(catalogue.flux).mean(axis=0)
@@ -38,76 +36,11 @@ def test_the_same_seed_gives_the_same_catalogue():
 
 def test_the_noise_is_what_the_errors_say(simulated):
     catalogue, truth = simulated
-    place = [list(mock.FIELDS).index(name) for name in catalogue.field]
+    place = [list(columns.FIELDS).index(name) for name in catalogue.field]
     true = mock.model_fluxes(truth) * mock.zero_points()[place]
     pull = (catalogue.flux - true) / np.hypot(catalogue.error, mock.CALIBRATION * true)
     pull = pull[:, :4]  # the catalogue is selected in the fifth
     assert abs(np.nanmean(pull)) < 0.05 and abs(np.nanstd(pull) - 1) < 0.04
-
-
-def test_a_file_survives_writing_and_reading(simulated, tmp_path):
-    catalogue, _ = simulated
-    path = tmp_path / "3dhst.cat"
-    data.write(catalogue, path)
-    assert path.read_text(encoding="utf-8").startswith("# id field ra dec x y z_spec")
-    again = data.load(path=path)
-    assert again.source == "real" and len(again) == len(catalogue)
-    np.testing.assert_allclose(again.flux, catalogue.flux, rtol=1e-6)
-    path.write_text(
-        path.read_text(encoding="utf-8").replace("z_spec", "zspec", 1), encoding="utf-8"
-    )
-    with pytest.raises(DataError, match="no column 'z_spec'"):
-        data.load(path=path)
-
-
-def test_load_keeps_the_simulated_catalogue(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("HACK_DATA", str(tmp_path))
-    first = data.load(n=120, seed=3, source="mock")
-    assert len(list(tmp_path.glob("cache/*.cat"))) == 1
-    second = data.load(n=120, seed=3, source="mock")
-    assert second.mock and first.table.equals(second.table)
-    next(tmp_path.glob("cache/*.cat")).write_text("# id\n1\n", encoding="utf-8")
-    assert data.load(n=120, seed=3, source="mock").table.equals(first.table)
-    assert "made again" in capsys.readouterr().out
-
-
-def test_selection_needs_mass_and_redshift(simulated):
-    chosen = data.selected(simulated[0])
-    assert (chosen.table["lmass"] > 9).all() and np.isfinite(chosen.redshift).all()
-    assert 0 < len(chosen) < np.isfinite(simulated[0].redshift).sum()
-
-
-def test_filters_and_dust_agree_with_published_numbers():
-    published = {
-        "F606W": 5921,
-        "F814W": 8057,
-        "F125W": 12486,
-        "F160W": 15369,
-    }  # pivot wavelengths, Å
-    for band, wavelength in published.items():
-        assert seds.pivot(band) == pytest.approx(wavelength, rel=2e-3)
-    assert seds.attenuation(np.array([5500.0])) == pytest.approx(1, abs=0.02)
-    with pytest.raises(ValueError, match="expected a band of F606W"):
-        seds.throughput("F999X")
-
-
-def test_a_flat_spectrum_is_flat_in_every_band():
-    flat = seds.through_filters(np.ones((1, len(seds.REST))), columns.BANDS, [0.1, 0.3])
-    np.testing.assert_allclose(flat, 1, rtol=2e-3)
-
-
-def test_hydrogen_absorbs_as_madau_says():
-    transmission = seds.transmission_of_hydrogen(np.array([1100.0, 1300.0]), 3.0)
-    assert transmission[1] == 1 and transmission[0] == pytest.approx(
-        np.exp(-0.0036 * (4400 / 1215.67) ** 3.46)
-    )
-    assert seds.transmission_of_hydrogen(np.array([600.0]), 4.0) < 0.01
-
-
-def test_a_galaxy_has_the_magnitude_that_it_should():
-    z = np.array([0.5])
-    expected = 10 ** (-0.4 * (-20 + seds.COSMOLOGY.distmod(0.5).value - 25)) * 1.5
-    assert seds.dimming(z) * 10 ** (0.4 * 20) == pytest.approx(expected, rel=1e-4)
 
 
 def test_nonnegative_least_squares_agrees_with_scipy():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from helpers.evaluation.regression import rmse
 from helpers.subjects.rings import floor, metrics, mock
 from helpers.subjects.rings.circle import fit_circle
 
@@ -37,17 +38,18 @@ def test_centres_of_the_simulator_agree_with_the_circle_fit():
     assert np.abs(np.mean(residuals, axis=0)).max() < 0.05
 
 
-def test_posterior_mean_is_better_than_the_circle_fit_and_hardly_biased(tmp_path, monkeypatch):
-    monkeypatch.setenv("HACK_DATA", str(tmp_path))
+def test_posterior_mean_is_better_than_the_circle_fit_and_hardly_biased(data_folder):
     table = floor.pixel_probabilities(5, 6, 100)
     images, _, parameters = mock.simulate(150, seed=2)
-    estimate, true = floor.posterior_mean(images, table), parameters[:, 0]
-    rmse = np.sqrt(np.mean((estimate - true) ** 2, axis=0))
+    true = parameters[:, 0]
+    estimate = floor.posterior_mean(images, table)
+    error = rmse(estimate, true)
     circle = np.array([fit_circle(image)[:3] for image in images])
-    assert (rmse[:3] < np.sqrt(np.mean((circle - true[:, :3]) ** 2, axis=0))).all()
-    assert (rmse[3:] < 0.8 * true[:, 3:].std(axis=0)).all()
+    assert (error[:3] < rmse(circle, true[:, :3])).all()
+    assert (error[3:] < 0.8 * true[:, 3:].std(axis=0)).all()
     # Taking neighbouring pixels for independent leaves a bias, small against the error.
-    assert (np.abs(np.mean(estimate - true, axis=0)) < 0.5 * rmse + 1e-6).all()
+    bias = np.mean(estimate - true, axis=0)
+    assert (np.abs(bias) < 0.5 * error + 1e-6).all()
 
 
 def test_coincident_probability_agrees_with_drawing():

@@ -10,6 +10,10 @@ from scipy import stats
 from helpers.subjects.rings import mock
 
 KINDS = ("classifier", "regressor", "ellipse")
+SOURCE = {  # smallest radius, margin, ranges of thickness and deformation
+    "classifier": (3, 2, (0.2, 1), (0, 1)),
+    "regressor": (4, 1, (0.2, 1.5), (0.5, 3)),
+}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -22,18 +26,14 @@ def test_pixels_are_those_that_pillow_draws(kind):
 
 def test_discs_that_leave_the_frame_are_clipped_as_pillow_does():
     rng = np.random.default_rng(0)
-    rings = np.column_stack(
-        [
-            rng.uniform(-6, 34, (200, 2)),
-            rng.uniform(0, 20, 200),
-            rng.uniform(0.1, 7, 200),
-            np.full(200, 2.0),
-        ]
-    )
-    offsets = mock.radial_offsets(rings[:, 4], rng)
-    assert np.array_equal(
-        mock.draw_rings(rings, offsets), mock.draw_rings_one_by_one(rings, offsets)
-    )
+    centre = rng.uniform(-6, 34, (200, 2))
+    radius = rng.uniform(0, 20, 200)
+    thickness = rng.uniform(0.1, 7, 200)
+    deformation = np.full(200, 2.0)
+    rings = np.column_stack([centre, radius, thickness, deformation])
+    offsets = mock.radial_offsets(deformation, rng)
+    fast = mock.draw_rings(rings, offsets)
+    assert np.array_equal(fast, mock.draw_rings_one_by_one(rings, offsets))
 
 
 def source_image(ring, rng):
@@ -51,10 +51,10 @@ def source_image(ring, rng):
 
 def source_set(n, kind, rng):
     """A set of the source: images, numbers of rings, parameters of the last ring drawn."""
-    lowest, margin, thickness, deformation = (
-        (3, 2, (0.2, 1), (0, 1)) if kind == "classifier" else (4, 1, (0.2, 1.5), (0.5, 3))
-    )
-    images, numbers, rings = [], [], []
+    lowest, margin, thickness, deformation = SOURCE[kind]
+    images = []
+    numbers = []
+    rings = []
     for _ in range(n):
         number = rng.choice([1, 2]) if kind == "classifier" else 1
         image = np.zeros((28, 28), dtype=np.uint8)
@@ -63,7 +63,9 @@ def source_set(n, kind, rng):
             radius = rng.randint(lowest, min(x, y, 28 - x, 28 - y) - margin)
             ring = x, y, radius, rng.uniform(*thickness), rng.uniform(*deformation)
             image = np.maximum(image, source_image(ring, rng))
-        images.append(image), numbers.append(number), rings.append(ring)
+        images.append(image)
+        numbers.append(number)
+        rings.append(ring)
     return np.array(images), np.array(numbers), np.array(rings)
 
 
@@ -80,12 +82,8 @@ def test_same_distribution_as_the_source(both):
     error = np.hypot(*(part.std() / len(part) ** 0.5 for part in fractions))
     assert abs(fractions[0].mean() - fractions[1].mean()) < 4 * error
     assert abs(images.mean() - ours.mean()) < 4 * 255 * error
-    assert (
-        stats.chi2_contingency(
-            [np.bincount(n, minlength=3)[1:] for n in (numbers, our_numbers)] + np.array(1e-9)
-        ).pvalue
-        > 1e-3
-    )
+    counts = [np.bincount(n, minlength=3)[1:] for n in (numbers, our_numbers)]
+    assert stats.chi2_contingency(np.array(counts) + 1e-9).pvalue > 1e-3
     for theirs, mine in zip(rings.T, our_rings[:, 0].T, strict=True):
         assert stats.ks_2samp(theirs, mine).pvalue > 1e-3
 
@@ -96,7 +94,8 @@ def test_a_wrong_distribution_would_be_noticed(both):
     rng = np.random.default_rng(1)
     rings = mock.draw_parameters(5000, rng, "regressor")
     rings[:, 3] += 0.4
-    fractions = [(part > 0).mean(axis=(1, 2)) for part in (images, mock.draw_images(rings, rng))]
+    ours = mock.draw_images(rings, rng)
+    fractions = [(part > 0).mean(axis=(1, 2)) for part in (images, ours)]
     assert stats.ks_2samp(*fractions).pvalue < 1e-3
 
 

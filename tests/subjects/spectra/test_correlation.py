@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from helpers.astro.constants import SPEED_OF_LIGHT
 from helpers.subjects.spectra import correlation
-from helpers.subjects.spectra.correlation import SPEED_OF_LIGHT, cross_correlate
+from helpers.subjects.spectra.correlation import cross_correlate
 
 WAVELENGTH = 10 ** (3.58 + 1e-4 * np.arange(3800))  # as SDSS
 REST = 10 ** (3.35 + 1e-4 * np.arange(6000))

@@ -1,4 +1,4 @@
-"""The reader of the school's file: what it takes, what it refuses and how it says so; the cache of the mock."""
+"""The reader of the school's file: what it takes, what it refuses; the cache of the mock."""
 
 import h5py
 import numpy as np

@@ -1,4 +1,4 @@
-"""Cleaning counts what it removes, rebinning keeps flux and errors, the scale goes back; bad input never passes."""
+"""Cleaning counts what it removes, rebinning keeps flux and errors, the scale goes back."""
 
 from dataclasses import replace
 
@@ -79,7 +79,7 @@ def test_nothing_left_is_an_error(normal):
 
 
 def slow_rebin(pixels, flux, error, edges):
-    """One spectrum, by two plain loops over bins and pixels; pixels whose error is 0 are left out."""
+    """One spectrum, by two plain loops over bins and pixels, those of error 0 left out."""
     means, errors, covered = [], [], []
     for low, high in zip(edges[:-1], edges[1:], strict=True):
         total = weight = variance = 0.0

@@ -254,7 +254,7 @@ def test_what_is_wrong_with_templates_is_said(tmp_path):
         sdss.read_templates(*apart)
 
 
-# --- the redshift of a file ------------------------------------------------------------------------------------------
+# --- the redshift of a file ---
 
 
 def test_the_redshift_of_a_file_says_r_template_and_what_the_survey_found(tmp_path):

@@ -50,7 +50,8 @@ def test_the_frame_is_the_observers_and_flux_comes_back(few, prepared):
     flux = prepared.flux(prepared.values)
     inside = (prepared.wavelength > 6000) & (prepared.wavelength < 8000)
     np.testing.assert_allclose(flux[:, inside].mean(axis=1), 1, rtol=1e-4)
-    # The strong lines of the nearest and of the most distant emission-line galaxy lie in different bins
+    # The strong lines of the nearest and of the most distant emission-line galaxy lie in different
+    # bins
     z = prepared.parameters[:, 0]
     alpha = np.searchsorted(prepared.wavelength, 6564.6 * (1 + z))
     strong = flux[np.arange(len(z)), alpha.clip(0, 63)] - np.median(flux, axis=1)
