@@ -641,7 +641,7 @@ findings.recovery(order, generated, on_test, data.names, nats)
 #
 # **Exercise: build an experiment.** You get z of some images, as the decoder got it, and the parameters c of these images. How much of the variance of each latent can be foretold from c? The measure is $R^2 = 1 - \langle(\text{foretold}-\text{true})^2\rangle/\text{variance}$: 1 for "all of it", 0 for "nothing". Mind two traps: what has been fitted to an image knows it by heart; and nobody says that a network codes a position along a straight line. The regressor is your choice, scikit-learn has several.
 #
-# And a rival hypothesis: no leak, **the training has just failed**, with too large a learning rate (8 · 10⁻³). The cell after it trains β = 1 with a quarter of that rate as well, both with three seeds, and once for twice as long. What does each hypothesis expect of the smaller rate? Left, each point is a latent of a cVAE.
+# And a rival hypothesis: no leak, **the training has just failed**, with too large a learning rate (8 · 10⁻³). The cell after it trains β = 1 with a quarter of that rate as well, each with two seeds, and once for twice as long. What does each hypothesis expect of the smaller rate? Left, each point is a latent of a cVAE.
 
 # %% tags=["exercise", "build"]
 @exercise("06.foretold")
@@ -659,9 +659,9 @@ def foretold(latents, parameters):
 
 # %%
 leaked = {}
-for rate, epochs, n_seeds in ((8e-3, 40, 3), (2e-3, 40, 3), (8e-3, 80, 1)):
+for rate, epochs, n_seeds in ((8e-3, 40, 2), (2e-3, 40, 2), (8e-3, 80, 1)):
     found = []
-    for seed in range(run.seed, run.seed + run.pick(ci=1, demo=n_seeds, full=n_seeds)):
+    for seed in range(run.seed, run.seed + run.pick(ci=1, demo=n_seeds, full=3)):
         model, _ = train_generator(*generate_sets, 1, rate, seed, epochs)
         z, divergence = code_of(model, test)
         wrong = regressor(generate(model, test.ring, 7)[1]) - test.ring
@@ -677,9 +677,9 @@ ring_plots.leaks(leaked, mock=True)
 #
 # *The hypotheses.* Rings of the decoder are recovered nearly as well as the simulator's (worst error 1.3 times that on test images); its chances are not, but that is a warning rather than a fair contest, since the judge has never seen a grey pixel. With β = 1 the worst error is 3.4 times, with β = 4 it is 1.4 times that on test images. And β = 1 ends at a loss of 37.1 nat, above the decoder's 33.9, which it could have had by leaving z alone.
 #
-# The leak is there: 2.5 nat go through z, all of them through one of the eight latents, and c foretells 90 % of the variance of that one. The more nats, the better foretold, and the worse the images. And the rate? With a quarter of it things get worse, 6 to 8 nat and 5 to 7 times the error: too large it was not. With twice the epochs they get better, 0.7 nat and 1.3 times. So both were right in part: the leak is *how* it fails, and an unfinished training is *why*. At first it is easier for the decoder to be told by z than to learn from c; later z is given up. (In a run with the source's 150 epochs, which is not in this notebook, 0.03 nat were left, and an error of 1.2 times.)
+# The leak is there: 2.5 nat go through z, all of them through one of the eight latents, and c foretells 90 % of the variance of that one. The more nats, the better foretold, and the worse the images. And the rate? With a quarter of it things get worse, 7 to 8 nat and 6 to 7 times the error: too large it was not. With twice the epochs they get better, 0.7 nat and 1.3 times. So both were right in part: the leak is *how* it fails, and an unfinished training is *why*. At first it is easier for the decoder to be told by z than to learn from c; later z is given up. (In a run with the source's 150 epochs, which is not in this notebook, 0.03 nat were left, and an error of 1.2 times.)
 #
-# The other direction, c from z, would have shown nothing, R² ≈ 0: one number cannot tell three, many c share one z. And a straight line would have shown little.
+# The other direction, c from z, would have shown nothing, R² ≈ 0: one number cannot tell three, many c share one z. And a straight line from c to z would have shown nothing either, R² = 0.02, where the forest has 0.9.
 #
 # *What z is for.* It can carry what many pixels *share*: an unknown angle, a second ring, a detector out of calibration. What is random in each pixel by itself it cannot. For the simulator the ratio grows from 1 to 1.7 only, since one disc lights several neighbouring pixels, and few numbers for the whole image can carry little of that. The decoder and β = 4 stay at 1 and miss it. With β = 1 the ratio is 4 to 50: a random z moves whole rings, and the lit share of its images, on the right, has wide wings. (A ratio of 1 is necessary for independent pixels, not sufficient.)
 
@@ -718,7 +718,7 @@ def compare(train, validation, test, most=2):
 
 
 scan = {}
-for most in (2, 3, 4, 6):
+for most in (2, 4, 6):
     many = rings.load(sum(sizes_count), kind="classifier", seed=10 + most, max_rings=most)
     scan[most] = compare(*many.split(*sizes_count), most)
 clusters = {k: metrics.n_clusters(many.images[many.n_rings == k][:300]) for k in range(1, 7)}

@@ -1,4 +1,4 @@
-"""What is tried before a network is trained: components and a support vector machine, circle fits."""
+"""What is tried before a network is trained: components with a machine, and circle fits."""
 
 import numpy as np
 from sklearn.decomposition import PCA

@@ -1,4 +1,4 @@
-"""The networks that the source measures rings with; a network that a notebook teaches stands there."""
+"""The networks that the source measures rings with; those that are taught stand in notebooks."""
 
 from torch import nn
 

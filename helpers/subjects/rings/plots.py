@@ -8,6 +8,10 @@ from helpers.plots import image_grid, label_decades, matrices, panels, size_axis
 from helpers.plots.guesses import draw_guess
 from helpers.subjects.rings.mock import PARAMETERS
 
+CURVE = {"fmt": "o-", "capsize": 2}  # points with errors, joined
+OUTLINE = {"histtype": "step", "linewidth": 1.5}
+CHOSEN = {"color": "black", "linestyle": "--", "linewidth": 1}
+REFERENCE = {"color": "grey", "linestyle": "--", "linewidth": 1}
 STYLES = (("red", "-"), ("cyan", "--"))  # of the true and the predicted circle
 
 
@@ -132,14 +136,19 @@ def lit_pixels(n_lit, n_rings, thresholds, accuracies, *, mock, guess=None):
     """
     figure, (left, right) = panels(1, 2, mock=mock, size=(4.6, 3))
     for number, name in ((1, "1 ring"), (2, "2 rings")):
-        left.hist(n_lit[n_rings == number], bins=40, histtype="step", linewidth=1.5, label=name)
+        of_number = n_lit[n_rings == number]
+        left.hist(of_number, bins=40, label=name, **OUTLINE)
     best = np.argmax(accuracies)
+    chosen = thresholds[best]
     for axis in (left, right):
-        axis.axvline(thresholds[best], color="black", linestyle="--", linewidth=1)
-    left.set(xlabel="lit pixels", ylabel="training images")
+        axis.axvline(chosen, **CHOSEN)
+    left.set_xlabel("lit pixels")
+    left.set_ylabel("training images")
     left.legend()
-    right.plot(thresholds, accuracies, label=f"best: > {thresholds[best]}")
-    right.set(xlabel="threshold [lit pixels]", ylabel="accuracy on training images", ylim=(0.4, 1))
+    right.plot(thresholds, accuracies, label=f"best: > {chosen}")
+    right.set_xlabel("threshold [lit pixels]")
+    right.set_ylabel("accuracy on training images")
+    right.set_ylim((0.4, 1))
     draw_guess(right, guess)
     return figure
 
@@ -165,8 +174,8 @@ def accuracies(of, n, chosen, *, mock):
     for name, points in of.items():
         height = np.array(list(points.values()))
         error = binomial_error(height, n[name])
-        axis.errorbar(list(points), height, error, fmt="o-", capsize=2, label=name)
-    axis.axvline(chosen, color="black", linestyle="--", linewidth=1, label=f"your choice: {chosen}")
+        axis.errorbar(list(points), height, error, **CURVE, label=name)
+    axis.axvline(chosen, **CHOSEN, label=f"your choice: {chosen}")
     axis.set(ylabel="accuracy")
     size_axis(axis, "principal components")
     axis.legend()
@@ -189,8 +198,10 @@ def losses(values, *, mock):
     figure, axis = panels(mock=mock, size=(5.5, 3))
     epochs = np.arange(1, len(values) + 1)
     axis.plot(epochs, values, "o-", label="your loop, training images")
-    axis.axhline(math.log(2), color="grey", linestyle="--", label="nothing known: ln 2")
-    axis.set(xlabel="epoch", ylabel="cross entropy [nat]", xticks=epochs)
+    axis.axhline(math.log(2), **REFERENCE, label="nothing known: ln 2")
+    axis.set_xlabel("epoch")
+    axis.set_ylabel("cross entropy [nat]")
+    axis.set_xticks(epochs)
     axis.set_ylim(bottom=0)
     axis.legend()
     return figure
@@ -242,11 +253,14 @@ def wrong_answers(answers, true, *, mock, guess=None):
     n = len(true)
     for place, (name, answer) in enumerate(answers.items()):
         share = np.mean(answer != true)
-        drawn = max(share * n, 0.5)  # 0 has no place on a logarithmic axis
-        axis.errorbar(drawn, place, xerr=binomial_error(share, n) * n, fmt="o", capsize=3)
-        names.append(f"{name}: {share * n:.0f}")
+        number = share * n
+        error = binomial_error(share, n) * n
+        drawn = max(number, 0.5)  # 0 has no place on a logarithmic axis
+        axis.errorbar(drawn, place, xerr=error, fmt="o", capsize=3)
+        names.append(f"{name}: {number:.0f}")
     axis.set_yticks(range(len(answers)), names)
-    axis.set(xlabel=f"of {n} test images, counted wrongly", xscale="log")
+    axis.set_xlabel(f"of {n} test images, counted wrongly")
+    axis.set_xscale("log")
     axis.set_ylim(len(answers) - 0.5, -0.5)
     label_decades(axis.xaxis)
     draw_guess(axis, guess, along="x")
@@ -273,14 +287,20 @@ def against_separation(apart, missed, *, mock, guess=None):
     numbers = np.array([np.sum(apart == pixels) for pixels in separations])
     share = np.array([missed[apart == pixels].mean() for pixels in separations])
     figure, (left, right) = panels(1, 2, mock=mock, size=(4.4, 3.2))
-    left.errorbar(separations, share, binomial_error(share, numbers), fmt="o-", capsize=2)
-    left.set(ylabel="share taken for one ring", ylim=(-0.05, 1.05))
+    error = binomial_error(share, numbers)
+    left.errorbar(separations, share, error, **CURVE)
+    left.set_ylabel("share taken for one ring")
+    left.set_ylim((-0.05, 1.05))
     draw_guess(left, guess, label="your guess at 1 px")
-    pairs = 100 * numbers / len(apart)
-    right.errorbar(separations, pairs, 100 * np.sqrt(numbers) / len(apart), fmt="o-", capsize=2)
-    right.set(ylabel="pairs at this separation [%]", ylim=(0, None))
+    percent = 100 / len(apart)
+    pairs = percent * numbers
+    error = percent * np.sqrt(numbers)
+    right.errorbar(separations, pairs, error, **CURVE)
+    right.set_ylabel("pairs at this separation [%]")
+    right.set_ylim((0, None))
     for axis in (left, right):
-        axis.set(xlabel="separation of the two rings [px]", xticks=range(9))
+        axis.set_xlabel("separation of the two rings [px]")
+        axis.set_xticks(range(9))
     return figure
 
 
@@ -303,19 +323,26 @@ def numbers_of_rings(scan, clusters, *, mock):
     _curves(left, scan)
     most = np.array(list(scan))
     left.plot(most, 1 / most, "--", color="grey", label="chance")
-    left.set(xlabel="largest number of rings", ylabel="accuracy", ylim=(0, 1.03), xticks=most)
+    left.set_xlabel("largest number of rings")
+    left.set_ylabel("accuracy")
+    left.set_ylim((0, 1.03))
+    left.set_xticks(most)
     left.legend()
     rings = list(clusters)
     mean = [found.mean() for found in clusters.values()]
     error = [found.std() / math.sqrt(len(found)) for found in clusters.values()]
-    middle.errorbar(rings, mean, error, fmt="o-", capsize=2)
-    middle.set(ylabel="mean number of connected pieces", ylim=(0, None))
+    middle.errorbar(rings, mean, error, **CURVE)
+    middle.set_ylabel("mean number of connected pieces")
+    middle.set_ylim((0, None))
+    n = np.array([len(found) for found in clusters.values()])
     equal = np.array([np.mean(found == number) for number, found in clusters.items()])
-    error = [binomial_error(s, len(c)) for s, c in zip(equal, clusters.values(), strict=True)]
-    right.errorbar(rings, equal, error, fmt="s-", capsize=2)
-    right.set(ylabel="share with as many pieces as rings", ylim=(0, 1.05))
+    error = binomial_error(equal, n)
+    right.errorbar(rings, equal, error, **CURVE)
+    right.set_ylabel("share with as many pieces as rings")
+    right.set_ylim((0, 1.05))
     for axis in (middle, right):
-        axis.set(xlabel="number of rings", xticks=rings)
+        axis.set_xlabel("number of rings")
+        axis.set_xticks(rings)
     return figure
 
 
@@ -323,7 +350,7 @@ def _curves(axis, points):
     """Draw a curve with errors for each method, of its (value, error) by the position."""
     for method in next(iter(points.values())):
         height, error = np.transpose([values[method] for values in points.values()])
-        axis.errorbar(list(points), height, error, fmt="o-", capsize=2, label=method)
+        axis.errorbar(list(points), height, error, **CURVE, label=method)
 
 
 def angle_errors(true, wrong_by, *, mock, guess=None):
@@ -346,7 +373,9 @@ def angle_errors(true, wrong_by, *, mock, guess=None):
     figure, axes = titled_panels(wrong_by, mock=mock, size=(4.4, 3.2), sharey=True)
     for axis, error in zip(axes, wrong_by.values(), strict=True):
         axis.plot(np.degrees(true), error, ".", markersize=3, alpha=0.5)
-        axis.set(xlabel="true angle φ [°]", xticks=range(0, 181, 45), yticks=range(-90, 91, 45))
+        axis.set_xlabel("true angle φ [°]")
+        axis.set_xticks(range(0, 181, 45))
+        axis.set_yticks(range(-90, 91, 45))
     axes[0].set_ylabel("error of the angle [°]")
     draw_guess(axes[0], guess, along="x", label="your guess, worst at")
     return figure
@@ -372,7 +401,8 @@ def codes(of):
             axis.plot(first, second, ".", markersize=2, label=f"e = {e}")
             axis.plot(first[0], second[0], "k^", markersize=5)
             axis.plot(first[-1], second[-1], "kv", markersize=5)
-        axis.set(xlabel="first number", ylabel="second number")
+        axis.set_xlabel("first number")
+        axis.set_ylabel("second number")
     axes[-1].plot([], [], "k^", label="φ = 0°")
     axes[-1].plot([], [], "kv", label="φ = 179°")
     axes[-1].legend(loc="center left", bbox_to_anchor=(1, 0.5), markerscale=1.5)
@@ -400,7 +430,8 @@ def zoomed(figure, last):
     highest = max(end.max() for end in ends)
     room = 0.05 * (highest - lowest) + 0.01
     longest = max(len(line.get_xdata()) for line in axis.lines)
-    axis.set(xlim=(max(longest - last, 0), longest + 1), ylim=(lowest - room, highest + room))
+    axis.set_xlim((max(longest - last, 0), longest + 1))
+    axis.set_ylim((lowest - room, highest + room))
     axis.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=9)
     figure.set_figwidth(8)
     return figure
@@ -445,10 +476,13 @@ def leaks(found, *, mock):
         left.plot(divergences, foretold, marker, alpha=0.7, label=kind)
         total = [divergence.sum() for divergence, _, _ in trained]
         right.plot(total, [worst for _, _, worst in trained], marker, alpha=0.7)
-    left.set(xlabel="KL of a latent [nat]", ylabel="R² of the latent, from c", ylim=(-0.3, 1.05))
+    left.set_xlabel("KL of a latent [nat]")
+    left.set_ylabel("R² of the latent, from c")
+    left.set_ylim((-0.3, 1.05))
     left.axhline(0, color="grey", linewidth=0.8)
-    right.axhline(1, color="grey", linestyle="--", linewidth=1)
-    right.set(xlabel="KL of all latents [nat]", ylabel="judge's worst error / on test images")
+    right.axhline(1, **REFERENCE)
+    right.set_xlabel("KL of all latents [nat]")
+    right.set_ylabel("judge's worst error / on test images")
     right.set_ylim(bottom=0)
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
@@ -474,13 +508,16 @@ def shared_randomness(deformations, ratios, differences, *, mock):
     figure, (left, right) = panels(1, 2, mock=mock, size=(4.6, 3.4))
     for name, ratio in ratios.items():
         left.plot(deformations, ratio, "o-", label=name)
-    left.axhline(1, color="grey", linestyle="--")
-    left.set(xlabel="deformation [px]", ylabel="variance of lit pixels / Σ p(1 − p)", yscale="log")
+    left.axhline(1, **REFERENCE)
+    left.set_xlabel("deformation [px]")
+    left.set_ylabel("variance of lit pixels / Σ p(1 − p)")
+    left.set_yscale("log")
     label_decades(left.yaxis)
     bins = np.linspace(-10, 10, 61)
     for difference in differences.values():
-        right.hist(100 * difference, bins=bins, histtype="step", linewidth=1.5)
-    right.set(xlabel="lit share, generated − test image [%]", ylabel="images")
+        right.hist(100 * difference, bins=bins, **OUTLINE)
+    right.set_xlabel("lit share, generated − test image [%]")
+    right.set_ylabel("images")
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
 
@@ -506,11 +543,13 @@ def training_sets(counters, generators, drawn, shown, *, mock):
     """
     figure, (left, middle, right) = panels(1, 3, mock=mock, size=(4, 3.2))
     _curves(left, counters)
-    left.set(ylabel="accuracy", ylim=(None, 1.003))
+    left.set_ylabel("accuracy")
+    left.set_ylim((None, 1.003))
     left.legend()
     for name, (size, worst) in generators.items():
         middle.plot(size, worst, "o", markersize=7, label=name)
-    middle.set(ylabel="judge's worst error / on test images", ylim=(0.9, None))
+    middle.set_ylabel("judge's worst error / on test images")
+    middle.set_ylim((0.9, None))
     middle.legend(title="generator trained on")
     for axis in (left, middle):
         size_axis(axis, "training images")
@@ -519,5 +558,6 @@ def training_sets(counters, generators, drawn, shown, *, mock):
     height = len(rows[0])
     middles = [(row + 0.5) * height for row in range(len(rows))]
     right.set_yticks(middles, list(drawn), fontsize=9)
-    right.set(xticks=[], title="images")
+    right.set_xticks([])
+    right.set_title("images")
     return figure

@@ -1,4 +1,4 @@
-"""What is measured of rings: shapes are found again, angles have a period, pixels random together are seen."""
+"""Shapes are found again, angles have a period, and what pixels share is seen."""
 
 import numpy as np
 import pytest
