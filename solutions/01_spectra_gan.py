@@ -13,12 +13,14 @@
 #
 # **Question.** Can a conditional GAN, trained on galaxy spectra, make spectra that a survey's own redshift pipeline would take for real?
 #
+# {origin}
+#
 # You will be able to
 # - take survey spectra from raw rows to the input of a network: cleaning, rest frame, common grid, a scale that can be undone;
 # - train a conditional Wasserstein GAN of two kinds, and show with numbers that its condition works;
 # - judge a generative model as a survey would: line indices, a Fréchet distance with its floor, nearest neighbours, redshifts by cross-correlation.
 #
-# **Time.** {minutes}.
+# **Time.** {time}
 #
 # **Data and licence.** `sdss_galaxy_spec.hdf5`, some 10 000 SDSS galaxy spectra with redshift, age, metallicity and mass, circulates among the school's participants; SDSS data are in the public domain. Without it, spectra are simulated in the same format, from documented physics; figures drawn from them say MOCK. Code: BSD-3-Clause. Text: CC BY 4.0.
 

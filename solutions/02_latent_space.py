@@ -13,12 +13,14 @@
 #
 # **Question.** An autoencoder maps data to latents; a GAN does not. Can the latent space of a GAN be read all the same, or designed so that it can?
 #
+# {origin}
+#
 # You will be able to
 # - measure how good a generator is, with a floor, a baseline and an error bar, and know what the number depends on;
 # - find the directions of a latent space that carry redshift, age, metallicity and mass, and tell them from chance;
 # - put physical parameters into the latent space, and show with numbers what that buys and what it costs.
 #
-# **Time.** {minutes}.
+# **Time.** {time}
 #
 # **Data and licence.** The galaxy spectra of hack 01, on a coarser grid: `sdss_galaxy_spec.hdf5` circulates among the school's participants; SDSS data are in the public domain. Without it, spectra are simulated in the same format; figures drawn from them say MOCK. Code: BSD-3-Clause. Text: CC BY 4.0.
 

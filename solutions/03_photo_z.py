@@ -13,12 +13,14 @@
 #
 # **Question.** Spectra are expensive, images are cheap. How well can machine learning tell the redshift of a galaxy from five broad bands, and does it beat the traditional fit of templates?
 #
+# {origin}
+#
 # You will be able to
 # - turn fluxes with noise, negative numbers and gaps into features that a regressor can use, and measure redshifts with figures of merit that tell bulk and outliers apart;
 # - compare template fit and machine learning on the same galaxies, and both with the best that any method could reach;
 # - find out what a model uses, where it stops being valid, and whether its p(z) can be trusted.
 #
-# **Time.** {minutes}.
+# **Time.** {time}
 #
 # **Data and licence.** The 3D-HST master catalogue v4.1 (Skelton et al. 2014; MAST, public domain) if it is there, else a simulated catalogue in the same columns: figures drawn from it say MOCK. Templates and filter curves come with GalSim. Code: BSD-3-Clause. Text: CC BY 4.0.
 

@@ -13,6 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tools import lesson
 from tools.execution import (
     course_environment,
     error_outputs,
@@ -22,19 +23,21 @@ from tools.execution import (
     unexecuted,
 )
 from tools.listing import (
+    ORIGIN,
     TABLE,
     badges,
     extra,
     hack_table,
-    minutes_sentence,
     read_minutes,
     record_minutes,
     repository,
     set_repository,
+    time_sentence,
 )
 from tools.notebooks import dumps, participants_notebook, read_notebook, solved_notebook, write
 from tools.reference_module import PACKAGE, reference_module
 from tools.sources import NAME, ROOT, CourseError, read_hacks, select
+from tools.teaching import GUIDES, teaching_guide
 
 MEND = "run: make notebooks"
 EXECUTED = ("source_sha256", "outputs_sha256", "profile")  # what an execution says of itself
@@ -55,7 +58,8 @@ def _about(root, hack):
     """Return what the notebooks of a hack say of the course: header, extra of pip, address."""
     repo = repository(root)
     minutes = read_minutes(root).get(hack.name, {})
-    header = {"badges": badges(repo, hack.name), "minutes": minutes_sentence(minutes)}
+    time = time_sentence(minutes, lesson.minutes(hack))
+    header = {"badges": badges(repo, hack.name), "time": time, "origin": ORIGIN}
     return header, extra(root, hack.number), f"https://github.com/{repo}"
 
 
@@ -163,7 +167,12 @@ def common(root, hacks):
     text = readme.read_text(encoding="utf-8") if readme.is_file() else ""
     table = hack_table(root, hacks)
     changed = TABLE.sub(lambda found: found[1] + table + found[2], text)
-    return files | ({readme: changed} if TABLE.search(text) else {})
+    files |= {readme: changed} if TABLE.search(text) else {}
+    teaching = root / "docs" / "teaching.md"
+    text = teaching.read_text(encoding="utf-8") if teaching.is_file() else ""
+    guides = teaching_guide(root, hacks)
+    changed = GUIDES.sub(lambda found: found[1] + guides + found[2], text)
+    return files | ({teaching: changed} if GUIDES.search(text) else {})
 
 
 def orphans(root, hacks):
@@ -254,7 +263,11 @@ def generate(root, only=None, mode="auto"):
 
 def _written(root):
     found = {path for place in GENERATED for path in root.glob(place)}
-    return found | {root / "README.md", root / "benchmarks" / "minutes.json"}
+    return found | {
+        root / "README.md",
+        root / "docs" / "teaching.md",
+        root / "benchmarks" / "minutes.json",
+    }
 
 
 def _bytes(path):

@@ -10,6 +10,11 @@ from tools.notebooks import write
 from tools.sources import CourseError
 
 PROFILES = ("ci", "demo", "full")
+CI = "`ci` only proves that every cell runs: what the text says of results holds for `demo`."
+ORIGIN = (
+    "Students of a summer school on astronomy and machine learning asked this question first, in "
+    "2024, in a hack of some days: their notebooks and slides are **the source** in all that follows."
+)
 PLANNED = {
     "01": "A generative model for galaxy spectra",
     "02": "What does a GAN's latent space mean?",
@@ -94,12 +99,24 @@ def badges(repo, name):
     )
 
 
-def minutes_sentence(minutes):
-    """Say in Markdown how long a notebook took at each profile, given its `read_minutes`."""
-    parts = [
-        f"`{p}` {minutes[p]} min" if p in minutes else f"`{p}` not measured yet" for p in PROFILES
-    ]
-    return ", ".join(parts) + " (on 2 CPU cores, without a GPU)"
+def time_sentence(minutes, sections=()):
+    """Say in Markdown how long a hack takes: a person, and the computer at each profile.
+
+    Parameters
+    ----------
+    minutes : dict of str to float
+        What the computer was measured to take, by profile.
+    sections : sequence of (str, int)
+        Headings, and the minutes that a person needs for each.
+
+    Returns
+    -------
+    str
+    """
+    needed = sum(number for _, number in sections)
+    you = f"about {needed // 60} h {needed % 60:02} min" if needed else "about 2 to 3 hours"
+    known = [f"`{p}` {minutes[p]} min" if p in minutes else f"`{p}` not measured" for p in PROFILES]
+    return f"You: {you}. The computer: {', '.join(known)} (on 2 CPU cores, without a GPU). {CI}"
 
 
 def hack_table(root, hacks):

@@ -6,6 +6,7 @@ from itertools import groupby
 import nbformat
 
 from helpers.datasets.files import atomic_path
+from tools import lesson
 
 EXPERIMENT = "# Your experiment here."
 SETUP = """\
@@ -54,10 +55,11 @@ def solved_notebook(hack, header, extra, address):
     -------
     nbformat.NotebookNode
     """
-    cells = [
-        replace(cell, source=hack.exercises[cell.id].solved()) if "exercise" in cell.tags else cell
-        for cell in hack.cells
-    ]
+    cells = []
+    for cell in hack.cells:
+        if "exercise" in cell.tags:
+            cell = replace(cell, source=hack.exercises[cell.id].solved())
+        cells += lesson.solved(cell)
     return _notebook(hack, cells, header, extra, address)
 
 
@@ -69,8 +71,9 @@ def participants_notebook(hack, header, extra, address):
             cells.append(replace(next(group), kind="code", source=EXPERIMENT, tags=()))
             continue
         for cell in group:
-            stub = "exercise" in cell.tags
-            cells.append(replace(cell, source=hack.exercises[cell.id].stub()) if stub else cell)
+            if "exercise" in cell.tags:
+                cell = replace(cell, source=hack.exercises[cell.id].stub())
+            cells += lesson.participants(cell)
     return _notebook(hack, cells, header, extra, address)
 
 
@@ -85,6 +88,7 @@ def _notebook(hack, cells, header, extra, address):
             "language_info": {"name": "python"},
         }
     )
+    cells = _with_protocol(cells, hack)
     first = next((i for i, cell in enumerate(cells) if cell.kind == "markdown"), None)
     for i, cell in enumerate(cells):
         source = cell.source
@@ -97,6 +101,16 @@ def _notebook(hack, cells, header, extra, address):
         metadata = {"tags": list(cell.tags)} if cell.tags else {}
         notebook.cells.append(new(source, id=cell.id, metadata=metadata))
     return notebook
+
+
+def _with_protocol(cells, hack):
+    """Return the cells with how an exercise answers before the first exercise."""
+    places = [place for place, cell in enumerate(cells) if "exercise" in cell.tags]
+    if not places:
+        return cells
+    how = lesson.HOW.format(first=next(iter(hack.exercises.values())).id)
+    protocol = replace(cells[places[0]], kind="markdown", source=how, tags=(), id="protocol")
+    return [*cells[: places[0]], protocol, *cells[places[0] :]]
 
 
 def dumps(notebook):

@@ -55,6 +55,8 @@ def _definitions(hack):
         if "exercise" in cell.tags:
             exercise = hack.exercises[cell.id]
             yield cell.line, exercise.name, exercise.solved(decorated=False)
+            if exercise.kind == "diagnose":
+                yield cell.line, f"{exercise.name}, as it is given,", exercise.as_given()
         elif "reference" in cell.tags and cell.kind == "code":
             lines = cell.source.split("\n")
             for node in ast.parse(cell.source).body:
@@ -121,7 +123,7 @@ def _unknown(hack, what, name):
 
 def _tidy(text):
     """Sort the imports and format the text as `make lint` wants it."""
-    settings = ["--isolated", "--quiet", "--line-length", "110"]
+    settings = ["--isolated", "--quiet", "--line-length", "100"]
     imports = [
         "--select",
         "I",

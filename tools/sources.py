@@ -15,9 +15,13 @@ import nbformat
 ROOT = Path(__file__).resolve().parents[1]
 NAME = re.compile(r"(\d\d)_[a-z0-9_]+")
 MARK = re.compile(r"^# %%(?=\s|$)", re.MULTILINE)  # where a cell begins
-TAGS = ("setup", "exercise", "reference", "answer", "gallery")
+KINDS = ("build", "diagnose", "decide")  # of exercises, beside those that only compute something
+PROSE = ("seen", "think", "teaching")  # tags of texts
+TAGS = ("setup", "exercise", *KINDS, "reference", "answer", "gallery", "predict", *PROSE)
 BEGIN = "# BEGIN SOLUTION"
 END = "# END SOLUTION"
+ANSWER = "**Answer.**"  # between a question and our answer
+GIVEN = "# INSTEAD OF IT"  # after the solution: what the participant gets, each line commented out
 
 
 class CourseError(Exception):
@@ -45,24 +49,46 @@ class Exercise:
     decorator: range
     blocks: tuple[range, ...]
 
+    @property
+    def kind(self):
+        """What it asks for: "build", "diagnose" or "decide"; "compute" where it is none of them."""
+        return next((kind for kind in KINDS if kind in self.cell.tags), "compute")
+
     def solved(self, decorated=True):
         """Return the solution without marker lines; without ``@exercise`` unless `decorated`."""
-        dropped = {line for block in self.blocks for line in (block[0], block[-1])}
-        if not decorated:
-            dropped.update(self.decorator)
-        lines = self.cell.source.split("\n")
-        return "\n".join(line for i, line in enumerate(lines) if i not in dropped)
+        dropped = set() if decorated else set(self.decorator)
+        for block in self.blocks:
+            dropped |= {block[0], block[-1], *self._given(block)}
+        return "\n".join(
+            line for i, line in enumerate(self.cell.source.split("\n")) if i not in dropped
+        )
 
     def stub(self):
         """Return the exercise with each block of the solution replaced by what one finds."""
         lines = self.cell.source.split("\n")
         for block in reversed(self.blocks):
             indent = _indent(lines[block[0]])
-            lines[block[0] : block[-1] + 1] = [
-                f'{indent}# Your code here; hint("{self.id}") helps.',
-                f'{indent}raise NotImplementedError("your code here")',
-            ]
+            given = [lines[line] for line in self._given(block)[1:]]
+            if given:
+                left = [f'{indent}# This runs, and it is wrong. Mend it; hint("{self.id}") helps.']
+                left += [_uncommented(line, indent) for line in given]
+            else:
+                left = [f'{indent}# Your code here; hint("{self.id}") helps.']
+                left += [f'{indent}raise NotImplementedError("your code here")']
+            lines[block[0] : block[-1] + 1] = left
         return "\n".join(lines)
+
+    def as_given(self):
+        """Return the code that is wrong, of an exercise to diagnose, under the name ``…_as_given``."""
+        lines = self.stub().split("\n")
+        text = "\n".join(line for i, line in enumerate(lines) if i not in self.decorator)
+        return re.sub(rf"^((?:def|class) {self.name})\b", r"\1_as_given", text, flags=re.MULTILINE)
+
+    def _given(self, block):
+        """Return the lines (from 0) of what a participant is given instead of the solution, and its mark."""
+        lines = self.cell.source.split("\n")
+        marks = [line for line in block if lines[line].strip() == GIVEN]
+        return range(marks[0], block[-1]) if marks else range(0)
 
 
 @dataclass(frozen=True)
@@ -230,6 +256,7 @@ def _check_cell(hack, cell):
         raise hack.error(
             cell.line, f"unknown tag {sorted(unknown)[0]!r}; known are {', '.join(TAGS)}"
         )
+    _check_lesson(hack, cell)
     if cell.kind != "code":
         return
     try:
@@ -248,6 +275,26 @@ def _check_cell(hack, cell):
         if marked or any(_exercise_calls(node) for node in tree.body):
             raise hack.error(
                 cell.line, 'an exercise stands in a cell marked # %% tags=["exercise"]'
+            )
+
+
+def _check_lesson(hack, cell):
+    """Make sure that what the tags of a lesson ask for is there."""
+    for tag in PROSE:
+        if tag in cell.tags and cell.kind != "markdown":
+            raise hack.error(cell.line, f'"{tag}" is a tag of texts, this is a cell of code')
+    for kind in KINDS:
+        if kind in cell.tags and "exercise" not in cell.tags:
+            raise hack.error(cell.line, f'"{kind}" is a tag of exercises: write "exercise" as well')
+    if "seen" in cell.tags and re.search(r"^#", cell.source, re.MULTILINE):
+        raise hack.error(cell.line, "a heading in a folded text would be missing in the contents")
+    if "think" in cell.tags and cell.source.split("\n").count(ANSWER) != 1:
+        raise hack.error(cell.line, f"a question needs one line {ANSWER}, and our answer after it")
+    if "predict" in cell.tags:
+        body = ast.parse(cell.source).body if cell.kind == "code" else []
+        if not body or not all(isinstance(node, ast.Assign) for node in body):
+            raise hack.error(
+                cell.line, 'a cell tagged "predict" only gives our guesses their names'
             )
 
 
@@ -281,6 +328,9 @@ def _check_stub(hack, exercise):
     except SyntaxError as error:
         message = f"{exercise.name} without its solution is not valid Python ({error.msg})"
         raise hack.error(exercise.cell.line, message) from None
+    if exercise.kind == "diagnose" and "NotImplementedError" in exercise.stub():
+        message = f"{exercise.name} is to be diagnosed: give the code that is wrong after {GIVEN}"
+        raise hack.error(exercise.cell.line, message)
     functions = [
         node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     ]
@@ -329,6 +379,12 @@ def _blocks(hack, cell):
         raise hack.error(cell.line + begin, f"{BEGIN} without {END}")
     if not count:
         raise hack.error(cell.line, f"an exercise needs its solution between {BEGIN} and {END}")
+
+
+def _uncommented(line, indent):
+    """Return a line of code that stands in a comment of this indentation."""
+    code = line.removeprefix(f"{indent}#")
+    return f"{indent}{code.removeprefix(' ')}" if code.strip() else ""
 
 
 def _indent(line):

@@ -1,9 +1,11 @@
 """Checks and hints of the exercises of hack 06: what is wrong with an attempt, in one sentence.
 
 Their slips are tables: what is wrong, with the results of those who do it so. Further inputs
-follow, each with a name, for what is right on the first one only.
+follow, each with a name, for what is right on the first one only. Where several answers are right,
+what any of them must do is asked for.
 """
 
+import copy
 from functools import partial
 
 import numpy as np
@@ -28,182 +30,87 @@ from helpers.exercises.require import (
 
 OTHER_TYPE = "expected a tensor, so that gradients can flow; found a {}"
 
-# Of a ring: x, y, radius and width in pixels.
-RINGS = [
-    (14, 14, 8, 3),
-    (9, 18, 5, 1.5),
-    (20, 8, 6, 2),
-    (11.3, 16.6, 7.45, 0.7),
-    (15.2, 13.7, 9.8, 1.35),
-]
-
-
-def draw_masks(reference, attempt=None):
-    """Return a figure of the masks of `RINGS`, those of the attempt below the expected ones."""
-    from helpers.plots import image_grid  # only a notebook draws
-
-    solutions = {"expected": reference} | ({"yours": attempt} if attempt else {})
-    masks = [solution(*ring) for solution in solutions.values() for ring in RINGS]
-    return image_grid(masks, mock=False, columns=len(RINGS), row_names=list(solutions))
-
 
 @check(
-    "06.ring_mask",
+    "06.choose_components",
     hints=[
-        "np.arange(size) + 0.5 are the middles of the pixels; one axis of them is x, the other y.",
-        "An image is indexed [row, column], that is [y, x]: x[None, :] and y[:, None] broadcast "
-        "to it.",
-        "The mask is abs(distance from the centre - radius) <= width / 2, with np.hypot for the "
-        "distance.",
-    ],
-    returns=array,
-    draw=draw_masks,
-)
-def ring_mask(attempt, reference):
-    """Rings of 28 pixels, then of other sizes, and beyond the image."""
-    for ring in RINGS:
-        _require_mask(call(attempt, *ring), ring, reference)
-    larger = call(attempt, 25, 14, 8, 3, size=40)
-    require(larger.shape == (40, 40), "the argument size is not used")
-    right = np.array_equal(larger, reference(25, 14, 8, 3, size=40))
-    require(right, "it is wrong for size=40, right for 28")
-    cases = {}
-    rng = np.random.default_rng(9)
-    for size in range(17, 34, 4):
-        x, y, radius = rng.uniform([3, 3, 2], [14, 14, 9])
-        cases[f"size={size}"] = (x, y, radius, size / 12 - 1.2, size)
-    cases["a ring that leaves the image"] = (-3.2, 5.1, 8.3, 1.1)
-    cases["the width 0"] = (12.3, 14.6, 8.45, 0)
-    require_like(attempt, reference, cases)
-
-
-def _require_mask(found, ring, reference):
-    """Raise `NotYet` unless this is the mask of a ring."""
-    x, y, radius, width = ring
-    expected = reference(*ring)
-    shape = f"the mask has shape {found.shape}, expected (28, 28): one entry a pixel"
-    require(found.shape == (28, 28), shape)
-    kind = f"the mask has the type {found.dtype}, expected bool: compare, do not compute"
-    require(found.dtype == bool, kind)
-    if np.array_equal(found, expected):
-        return
-    exchanged = "x and y are exchanged: an image is indexed [row, column], that is [y, x]"
-    require(x == y or not np.array_equal(found, expected.T), exchanged)
-    hollow = "the centre is lit: a ring is hollow, a disc is not"
-    require(not found[int(y), int(x)], hollow)
-    slips = {
-        "the ring is twice as wide as asked: half of the width lies on either side of the radius": [
-            reference(x, y, radius, 2 * width)
-        ],
-        "the ring is half a pixel off: the middle of pixel i is at i + 0.5": [
-            reference(x + 0.5, y + 0.5, radius, width)
-        ],
-    }
-    wrong = (found != expected).sum()
-    require_right(found, expected, f"{wrong} of 784 pixels differ for the ring {ring}", slips)
-
-
-@check(
-    "06.lit_pixel_threshold",
-    hints=[
-        "With the rule `2 rings if lit > threshold`, every number of lit pixels that occurs is a "
-        "candidate.",
-        "np.unique(n_lit) are the candidates; the accuracy of one of them is "
-        "np.mean((n_lit > t) + 1 == n_rings).",
-        "Return the candidate with the highest accuracy: candidates[np.argmax(accuracies)].",
+        "What do you know of each candidate? machine = pca_svm(n), fitted to the training images, "
+        "has an accuracy on both sets: which of the two tells how it does on new images?",
+        "machine.fit(*train); machine.score(*validation). The best of these accuracies is one "
+        "rule.",
+        "An accuracy p of n images has the error sqrt(p (1 - p) / n). What is within one error of "
+        "the best is not worse, as far as one can tell: among those you may take the fewest.",
     ],
     returns=number,
 )
-def lit_pixel_threshold(attempt, reference):
-    """Three sets of images: how many have 1 and 2 rings, and how many pixels are lit then."""
-    rng = np.random.default_rng(1)
-    sets = [
-        {"counts": [300, 100], "means": [60, 110], "widths": [12, 12]},
-        {"counts": [300, 700], "means": [60, 84], "widths": [12, 20]},
-        {"counts": [900, 400], "means": [123, 151], "widths": [25, 15]},
-    ]
-    for images in sets:
-        n_rings = rng.permutation(np.repeat([1, 2], images["counts"]))
-        means = np.take(images["means"], n_rings - 1)
-        widths = np.take(images["widths"], n_rings - 1)
-        n_lit = rng.normal(means, widths).round().astype(int)
-        best = reference(n_lit, n_rings)
-        found, _ = twice(partial(call, attempt, n_lit, n_rings))
-        _require_threshold(found, best, n_lit, n_rings)
+def choose_components(attempt, reference):
+    """Three sets, of which the best numbers of components differ; what the choices cost is told."""
+    told = []
+    for name, (strength, signal) in SETS.items():
+        train, validation = _rows(strength, signal)
+        candidates = [12, 2, 30, 5]  # in no order
+        found, again = twice(partial(call, attempt, list(candidates), train, validation))
+        require(found == again, "a second call chooses another number: nothing is random here")
+        given = ", ".join(map(str, candidates))
+        require(found in candidates, f"expected one of {given}, found {found:g}")
+        told.append(_require_choice(int(found), candidates, train, validation, name))
+    print("\n".join(told))
 
 
-def _require_threshold(found, best, n_lit, n_rings):
-    """Raise `NotYet` unless a threshold is right as often as the best one."""
-
-    def accuracy(threshold):
-        return np.mean((n_lit > threshold) + 1 == n_rings)
-
-    got = accuracy(found)
-    highest = accuracy(best)
-    place = "is it an accuracy, or a place in a list, instead of a number of pixels?"
-    require(found > 1, f"the threshold is {found}: {place}")
-    is_middle = same(found, n_lit.mean()) or same(found, np.median(n_lit))
-    accuracies = f"separates with accuracy {got:.3f}, the best threshold with {highest:.3f}"
-    require(not is_middle, f"the middle of n_lit {accuracies}")
-    turned = "two rings should be those with more light"
-    require(got >= 0.5, f"{turned}: the accuracy of `lit > {found}` is {got:.3f}")
-    shares = f"{got:.3f} of the images, the best threshold for {highest:.3f}"
-    require(got >= highest - 1e-9, f"`lit > {found}` is right for {shares}")
+STRONG_FIRST = np.array([4.0] * 2 + [2.5] * 28)  # size of the numbers of each direction
+STRONG_LATE = np.array([3.0] * 7 + [2.0] * 5 + [0.5] * 18)
+EVEN = np.linspace(3, 1, 30)
+# Of each small set: the sizes, and the directions that tell the classes apart.
+SETS = {
+    "two directions matter": (STRONG_FIRST, slice(0, 2)),
+    "those behind matter": (STRONG_LATE, slice(7, 12)),
+    "the first five matter": (EVEN, slice(0, 5)),
+}
 
 
-@check(
-    "06.pca_svm",
-    hints=[
-        "sklearn.pipeline.make_pipeline chains the steps and fits them one after the other.",
-        "The steps are PCA(n_components, random_state=0) and SVC(), whose kernel is rbf unless "
-        "you say otherwise.",
-    ],
-)
-def pca_svm(attempt, reference):
-    """The steps of the pipeline, then what it does once it is fitted."""
-    pipeline, other = twice(partial(call, attempt, 3))
-    _require_steps(pipeline)
-    others = {id(step) for _, step in other.steps}
-    shared = any(id(step) in others for _, step in pipeline.steps)
-    require(not shared, "every call returns the same pipeline: make a new one each time")
-    default = getattr(call(attempt).steps[0][1], "n_components", None)
-    require(default == 50, f"without an argument the PCA keeps {default} components, expected 50")
-    rng = np.random.default_rng(2)
-    x = rng.normal(size=(80, 10)) * np.linspace(3, 0.5, 10)
-    y = (np.hypot(x[:, 0], x[:, 3]) + rng.normal(size=80) > 3).astype(int)
-    found = pipeline.fit(x, y).decision_function(x)
-    right = reference(3).fit(x, y).decision_function(x)
-    remedy = "leave SVC and PCA as they are by default"
-    reason = f"fitted to test data it gives {{found}}, expected {{expected}}: {remedy}"
-    require_right(found, right, reason, {}, rtol=1e-2, atol=1e-3)
+def _rows(strength, signal):
+    """Return training and validation rows of two classes, which differ in their distance from 0."""
+    rng = np.random.default_rng(5)
+    rows = rng.normal(size=(700, len(strength)))
+    labels = rng.integers(1, 2, size=len(rows), endpoint=True)
+    directions = rows[:, signal]
+    length = np.linalg.norm(directions, axis=1, keepdims=True)
+    wanted = 1.0 + 0.7 * labels[:, None] + 0.25 * rng.normal(size=length.shape)
+    rows[:, signal] = wanted * directions / length
+    rows = rows * strength
+    return (rows[:300], labels[:300]), (rows[300:], labels[300:])
 
 
-def _require_steps(pipeline):
-    """Raise `NotYet` unless a pipeline is a PCA of 3 components and an SVC, not yet fitted."""
-    from sklearn.decomposition import PCA
-    from sklearn.pipeline import Pipeline
-    from sklearn.svm import SVC
+def _require_choice(found, candidates, train, validation, name):
+    """Raise `NotYet` unless a choice is as good as the best one; return what it costs."""
+    from helpers.subjects.rings.baselines import pca_svm  # which needs scikit-learn
 
-    kind = type(pipeline).__name__
-    reason = f"expected a scikit-learn Pipeline, found a {kind}: see make_pipeline"
-    require(isinstance(pipeline, Pipeline), reason)
-    steps = [step for _, step in pipeline.steps]
-    *before, last = steps
-    pca = next((step for step in steps if isinstance(step, PCA)), None)
-    require(pca is not None, "there is no PCA among the steps")
-    kept = f"the PCA keeps {pca.n_components} components where 3 were asked for"
-    require(pca.n_components == 3, kept)
-    reason = f"the last step is a {type(last).__name__}, expected the classifier SVC"
-    require(isinstance(last, SVC), reason)
-    reason = f"the kernel is {last.kernel!r}, expected 'rbf': rings are not linearly separable"
-    require(last.kernel == "rbf", reason)
-    reason = "the PCA is fitted already: return it unfitted, so that it sees training rows only"
-    require(not hasattr(pca, "components_"), reason)
-    others = ", ".join(type(step).__name__ for step in before if step is not pca)
-    reason = f"there is a {others} among the steps: expected a PCA, then an SVC, nothing else"
-    require(not others, reason)
-    reason = "the PCA whitens: then the weakest component counts as much as the strongest"
-    require(not pca.whiten, reason)
+    machines = {n: pca_svm(n).fit(*train) for n in candidates}
+    accuracy = {n: machine.score(*validation) for n, machine in machines.items()}
+    learned = {n: machine.score(*train) for n, machine in machines.items()}
+    best = max(candidates, key=accuracy.get)
+    highest = accuracy[best]
+    error = np.sqrt(highest * (1 - highest) / len(validation[1]))
+    costs = (
+        f"{found} components have {accuracy[found]:.3f}, {best} have {highest:.3f} ± {error:.3f}"
+    )
+    good = accuracy[found] >= highest - 2 * error
+    by_training = found == max(candidates, key=learned.get)
+    heart = "that is the choice of the training images, which the machine knows by heart"
+    require(good or not by_training, f"{heart}: of the validation images, {costs}")
+    few = "too few components: the classes cannot be told apart"
+    require(good or found > best, f"{few}. Of the validation images, {costs}")
+    many = "too many components: the machine learns the noise"
+    require(good, f"{many}. Of the validation images, {costs}")
+    return f"{name}: of the validation images, {costs}"
+
+
+def draw_layers(reference, attempt=None):
+    """Return a figure of the layers of a network for two classes."""
+    from helpers.plots.schematic import schematic  # only a notebook draws
+
+    title = "expected, for example" if attempt is None else "your ring counter"
+    return schematic((attempt or reference)(2), torch.zeros(2, 1, 28, 28), title=title)
 
 
 @check(
@@ -215,6 +122,7 @@ def _require_steps(pipeline):
         "between them follow.",
         "cross_entropy wants logits: no softmax at the end.",
     ],
+    draw=draw_layers,
 )
 def ring_classifier(attempt, reference):
     """Networks for 4 and for 2 classes: what any network does, their layers, and the logits."""
@@ -225,7 +133,7 @@ def ring_classifier(attempt, reference):
     images = torch.rand(6, 1, 28, 28, generator=torch.Generator().manual_seed(3))
     for model in require_network(attempt, reference, cases).values():
         _require_logits(model.train()(images))
-        for kind, n in ((nn.Conv2d, 3), (nn.Linear, 2)):
+        for kind, n in ((nn.Conv2d, 3), (nn.Linear, 2), (nn.BatchNorm2d, 3)):
             found = len([layer for layer in model.modules() if isinstance(layer, kind)])
             require(found == n, f"there are {found} {kind.__name__} layers, expected {n}")
         layers = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
@@ -241,46 +149,269 @@ def _require_logits(output):
 
 
 @check(
-    "06.ring_parameters_loss",
+    "06.train_epoch",
     hints=[
-        "Divide the difference by the spread before squaring: every parameter then counts the "
-        "same.",
-        "((predicted - true) / spread) has shape (n, k); square it, and take the mean over "
-        "everything.",
+        "torch.randperm(len(images)) is a random order; a loop over range(0, len(images), "
+        "batch_size) cuts it into batches, of which the last may be smaller.",
+        "In each batch: logits, loss, optimiser.zero_grad(), loss.backward(), optimiser.step(). "
+        "Before all of them: model.train().",
+        "loss.item() * len(rows), added up and divided by len(images), is the mean loss.",
     ],
+    returns=number,
 )
-def ring_parameters_loss(attempt, reference):
-    """Three rings with five parameters, then other numbers of both."""
-    random = torch.Generator().manual_seed(6)
-    spread = torch.tensor([5.5, 5.4, 1.6, 0.38, 0.72])  # of x, y, radius, width, ...
-    true = 10 + spread * torch.randn(3, 5, generator=random)
-    predicted = true + 0.2 * spread * torch.randn(3, 5, generator=random)
-    predicted.requires_grad_()
-    found = call(attempt, predicted, true, spread=spread)
-    expected = reference(predicted, true, spread)
-    _require_loss(found)
-    difference = predicted - true
-    relative = difference / spread
+def train_epoch(attempt, reference):
+    """A network that notes what it is shown, then steps whose result is known."""
+    images, labels = _numbered(10)
+    network = Noting()
+
+    def shown():
+        network.eval()  # as an evaluation leaves it
+        network.noted.clear()
+        before = network.weight.detach().clone()
+        kept = images.clone()
+        optimiser = torch.optim.SGD(network.parameters(), 0.1)
+        _switching(attempt, network, images, labels, optimiser, batch_size=4)
+        require(same(images, kept), "it changes the images, which the next epoch still needs")
+        _require_batches(network, 10, 4)
+        still = same(network.weight, before)
+        require(not still, "no weight has changed: optimiser.step() makes the step")
+        return torch.cat([numbers for numbers, _ in network.noted]).tolist()
+
+    orders = [*twice(shown), shown()]
+    fresh = "the images come in the same order in every epoch: draw a new one each time"
+    require(orders.count(orders[0]) < len(orders), fresh)
+    _require_steps_of_descent(attempt, reference)
+    _require_mean_loss(attempt)
+
+
+def _switching(attempt, *arguments, **keywords):
+    """`call` an attempt that may switch a network between training and evaluation."""
+    return call(partial(attempt, *arguments, **keywords))
+
+
+class Noting(nn.Module):
+    """A small network that notes which images it is shown, and whether that is in training."""
+
+    def __init__(self):
+        super().__init__()
+        random = torch.Generator().manual_seed(2)
+        self.weight = nn.Parameter(torch.randn(2, 784, generator=random) / 28)
+        self.noted = []
+
+    def forward(self, images):
+        self.noted.append((images[:, 0, 0, 0].detach().clone(), self.training))
+        return images.flatten(1) @ self.weight.T
+
+
+def _numbered(n):
+    """Return n images whose first pixel is their number, and labels."""
+    random = torch.Generator().manual_seed(n)
+    images = torch.rand(n, 1, 28, 28, generator=random)
+    images[:, 0, 0, 0] = torch.arange(n)
+    labels = torch.randint(2, (n,), generator=random)
+    return images, labels
+
+
+def _require_batches(network, n, batch_size):
+    """Raise `NotYet` unless a network was shown each of n images once, in batches, in training."""
+    shown = [len(images) for images, _ in network.noted]
+    require(shown, "the network is not called: model(images[rows]) gives the logits")
+    reason = f"a batch has {max(shown)} images where batch_size is {batch_size}"
+    require(max(shown) <= batch_size, reason)
+    counts = torch.bincount(torch.cat([images for images, _ in network.noted]).long(), minlength=n)
+    used = int((counts > 0).sum())
+    last = "mind the last batch, which may be smaller"
+    require(used == n, f"in an epoch only {used} of {n} images are used: {last}")
+    often = "an image is used more than once in an epoch: draw an order, not images"
+    require(counts.max() == 1, often)
+    expected = -(-n // batch_size)
+    require(len(shown) == expected, f"{n} images come in {len(shown)} batches, not in {expected}")
+    training = all(training for _, training in network.noted)
+    require(training, "the network is in evaluation mode: model.train() before the first batch")
+
+
+def _require_steps_of_descent(attempt, reference):
+    """Raise `NotYet` unless three epochs of a single batch give the weights of plain descent."""
+    images, labels = _numbered(6)
+
+    def weights(train, **parts):
+        network = Noting()
+        optimiser = torch.optim.SGD(network.parameters(), 0.05)
+        for name, part in parts.items():
+            setattr(optimiser, name, part)
+        for _ in range(3):
+            train(network, images, labels, optimiser, batch_size=6)
+        return network.weight
+
     slips = {
-        "the spread is not used: the centre, with its 5.5 pixels of spread, drowns the thickness "
-        "with its 0.4": [difference.square().mean()],
-        "the square of the difference is divided by the spread itself: divide before squaring": [
-            (difference.square() / spread).mean()
-        ],
-        "that is a mean absolute error: the question is for squares": [relative.abs().mean()],
-        "that is a sum: the mean does not depend on the batch size": [relative.square().sum()],
-        "that is the root of the mean square": [relative.square().mean().sqrt()],
+        "the gradients of one step are added to those of the step before: optimiser.zero_grad()": [
+            weights(reference, zero_grad=lambda: None)
+        ]
     }
-    reason = "for the test values the loss is {found}, expected {expected}"
+    rule = "in each batch: gradients to zero, backward, step, once each"
+    reason = f"after three steps the weights are {{found}}, expected {{expected}}: {rule}"
+    require_right(weights(attempt), weights(reference), reason, slips, rtol=1e-3)
+
+
+def _require_mean_loss(attempt):
+    """Raise `NotYet` unless the mean of the losses is returned, of which each step has one."""
+    images, labels = _numbered(12)
+    network = Noting()
+    still = torch.optim.SGD(network.parameters(), 0.0)
+    expected = F.cross_entropy(network(images), labels)
+    slips = {
+        "the losses of the batches are added up: divide by their number": [6 * expected],
+        "the losses are added up over all images: divide by their number": [12 * expected],
+        "the mean loss is divided by the number of images once more": [expected / 12, expected / 2],
+    }
+    reason = "the mean loss is {found}, expected {expected}"
+    found = _switching(attempt, network, images, labels, still, batch_size=2)
     require_right(found, expected, reason, slips)
-    require_gradients(found, expected, [predicted])
-    cases = {}
-    for n, k in ((7, 3), (1, 5), (4, 1)):
-        predicted = torch.randn(n, k, generator=random).requires_grad_()
-        true = torch.randn(n, k, generator=random)
-        name = f"{n} rings with {k} parameters"
-        cases[name] = (predicted, true, torch.rand(k, generator=random) + 0.5)
-    require_like(attempt, reference, cases)
+
+
+@check(
+    "06.count_rings",
+    hints=[
+        "Sorted, a batch holds one kind of image only. Which layer of the network looks at the "
+        "whole batch?",
+        "Batch normalisation takes mean and width of the batch while the network is in training "
+        "mode, and those that it has kept in evaluation mode. Who switches?",
+        "model.eval() before the first batch.",
+    ],
+    returns=array,
+)
+def count_rings(attempt, reference):
+    """Images alone, in batches and in another order, with a network fresh from training."""
+    images = torch.rand(30, 1, 28, 28, generator=torch.Generator().manual_seed(7))
+    images *= torch.linspace(0.2, 1, 30)[:, None, None, None]
+    network = _used_network(images)
+    right = reference(copy.deepcopy(network), images)
+    rows = {
+        "as they come": (torch.arange(20), 20),
+        "in batches of 5": (torch.arange(20), 5),
+        "in another order": (torch.arange(29, -1, -1), 5),
+        "one at a time": (torch.arange(20), 1),
+    }
+    found = {}
+    changed = False
+    for name, (order, size) in rows.items():
+        own = copy.deepcopy(network).train()
+        given = images[order]
+        found[name], _ = twice(partial(_switching, attempt, own, given, size))
+        require(same(given, images[order]), "it changes the images, which others still need")
+        wanted = (len(order),)
+        shape = f"{len(order)} images give the shape {found[name].shape}, expected {wanted}"
+        require(found[name].shape == wanted, shape)
+        changed = changed or not same(own[1].running_mean, network[1].running_mean)
+    expected = {name: right[order] for name, (order, _) in rows.items()}
+    wrong = [name for name in rows if not same(found[name], expected[name])]
+    from_zero = all(same(found[name], expected[name] - 1) for name in rows)
+    require(not from_zero, "class 0 is one ring: rings count from 1")
+    mixed = "what it says of an image depends on the others in its batch. The cell below shows how "
+    mixed += "much; and each call changes the network" if changed else "much"
+    independent = same(found["as they come"], found["one at a time"])
+    require(not wrong or independent, mixed)
+    alone = "what it says of an image does not depend on the others, and is not what the network"
+    require(not wrong, f"{alone} has learned: it is still in training")
+    require(
+        not changed, "the answers are right, but each call changes what the network has learned"
+    )
+
+
+def _used_network(images):
+    """Return a network that has seen batches of all images: their brightness gives the class."""
+    network = nn.Sequential(
+        nn.AvgPool2d(7), nn.BatchNorm2d(1), nn.AvgPool2d(4), nn.Flatten(), nn.Linear(1, 3)
+    )
+    levels = torch.tensor([-1.2, 0.0, 1.2])  # of the classes, in units of the spread
+    with torch.no_grad():
+        network[-1].weight[:] = 2 * levels[:, None]
+        network[-1].bias[:] = -(levels**2)
+        for _ in range(60):
+            network(images)
+    return network
+
+
+def draw_codes(reference, attempt=None):
+    """Return a figure of where ellipses lie in a code; ours stays hidden, it is the answer."""
+    from helpers.subjects.rings.plots import codes  # only a notebook draws
+
+    solutions = {"e and φ themselves": plain_shape}
+    if attempt is not None:
+        solutions["yours"] = attempt
+    return codes(solutions)
+
+
+def plain_shape(ellipticity, angle):
+    """Return e and φ themselves, shape (n, 2)."""
+    return np.stack([ellipticity, angle], axis=-1)
+
+
+@check(
+    "06.encode_shape",
+    hints=[
+        "Draw a plane, and the ellipses as points in it. Turned by 180° an ellipse must be back at "
+        "its point; all circles must be one and the same point. What do ellipses of one e form?",
+        "A closed curve about the point of the circles, run through once while φ goes from 0 to π. "
+        "Larger e, wider curve.",
+        "Polar coordinates: e is the distance from the origin, and the direction is 2φ.",
+    ],
+    returns=array,
+    draw=draw_codes,
+)
+def encode_shape(attempt, reference):
+    """What any good code does, whichever it is: shape, period, circles, no two alike, no jumps."""
+    e = np.repeat(np.linspace(0.05, 0.4, 8), 36)
+    angle = np.tile(np.arange(36) * np.pi / 36, 8)
+    code, again = twice(partial(call, attempt, e, angle))
+    row = "one row an ellipse"
+    rows = f"the two numbers are rows, expected columns: {row}, shape (n, 2)"
+    require(code.shape != (2, len(e)), rows)
+    require(code.shape == (len(e), 2), f"the code has shape {code.shape}, expected (n, 2): {row}")
+    require(np.isfinite(code).all(), "the code is not finite everywhere")
+    require(same(code, again), "a second call gives another code: nothing is random here")
+    _require_neighbours(attempt, e, angle, code)
+    _require_all_different(e, angle, code)
+    alone = "an ellipse has another code among others than alone: each by itself"
+    for few in (slice(3, 40), slice(7, 8)):
+        own = call(attempt, e[few], angle[few])
+        wanted = code[few].shape
+        require(own.shape == wanted, f"the code has shape {own.shape}, expected {wanted}: {row}")
+        require(same(own, code[few]), alone)
+    twofold = call(attempt, np.tile(e, 2), np.tile(angle, 2))
+    require(same(twofold, np.tile(code, (2, 1))), alone)
+    negative = call(attempt, e[:36], angle[:36] - np.pi)
+    turned = "turned by -180°, which leaves it as it is, an ellipse has another code"
+    require(same(negative, code[:36], atol=1e-5), turned)
+
+
+def _require_neighbours(attempt, e, angle, code):
+    """Raise `NotYet` unless what looks alike has codes that are close to each other."""
+    size = np.ptp(code, axis=0).max()
+    require(size > 0, "all ellipses have the same code")
+    turned = call(attempt, e, angle + np.pi)
+    period = "turned by 180°, which leaves it as it is, an ellipse has another code"
+    require(same(turned, code, atol=1e-5 * size), period)
+    just_below = call(attempt, e, np.full(len(e), np.pi - 1e-6))
+    at_zero = call(attempt, e, np.zeros(len(e)))
+    jump = np.abs(just_below - at_zero).max() / size
+    require(jump < 0.01, "between 179.99° and 0° the code jumps: these ellipses are neighbours")
+    circles = call(attempt, np.full(36, 1e-9), angle[:36])
+    apart = np.ptp(circles, axis=0).max() / size
+    circle = "a circle has no angle, and here its code depends on one: all circles are one point"
+    require(apart < 0.01, circle)
+    steps = np.abs(call(attempt, e, angle + 1e-4) - code).max() / size
+    require(steps < 0.01, "the code jumps where an ellipse is turned a little")
+
+
+def _require_all_different(e, angle, code):
+    """Raise `NotYet` unless different ellipses have different codes."""
+    far = np.linalg.norm(code[:, None] - code[None], axis=2) / np.ptp(code, axis=0).max()
+    np.fill_diagonal(far, np.inf)
+    first, second = np.unravel_index(np.argmin(far), far.shape)
+    shown = [f"e = {e[i]:.2f}, φ = {np.degrees(angle[i]):.0f}°" for i in (first, second)]
+    reason = f"two ellipses have (nearly) one code: {shown[0]} and {shown[1]}"
+    require(far[first, second] > 1e-3, reason)
 
 
 def _require_loss(found):
@@ -288,62 +419,6 @@ def _require_loss(found):
     require(torch.is_tensor(found), OTHER_TYPE.format(type(found).__name__))
     shape = tuple(found.shape)
     require(not shape, f"the loss has shape {shape}, expected one number: take the mean")
-
-
-def draw_encodings(reference, attempt=None):
-    """Return a figure of the paths that the encodings of ellipses take as these turn by π."""
-    from helpers.plots import panels  # only a notebook draws
-
-    solutions = {"expected": reference} | ({"yours": attempt} if attempt else {})
-    figure, axes = panels(1, len(solutions), mock=False, size=(3, 3), squeeze=False)
-    angle = np.linspace(0, np.pi, 60)
-    for axis, (name, solution) in zip(axes[0], solutions.items(), strict=True):
-        for e in (0.1, 0.25, 0.4):
-            x, y = array(solution(np.full(60, e), angle)).T
-            axis.plot(x, y, label=f"e = {e}")
-            axis.plot(x[0], y[0], "k.")
-        axis.set(title=name, xlim=(-1.1, 1.1), ylim=(-1.1, 1.1), aspect="equal")
-        axis.set(xlabel="first component", ylabel="second component")
-    axes[0, 0].legend()
-    return figure
-
-
-@check(
-    "06.encode_angle",
-    hints=[
-        "An ellipse turned by π is the same ellipse: the encoding has to have the same period.",
-        "cos 2φ and sin 2φ have the period π; multiplied by e, both vanish for a circle, which "
-        "has no angle.",
-        "np.stack([e * np.cos(2 * angle), e * np.sin(2 * angle)], axis=-1)",
-    ],
-    returns=array,
-    draw=draw_encodings,
-)
-def encode_angle(attempt, reference):
-    """Four ellipses, a circle among them, and the same turned by π; then other angles."""
-    e = np.array([0.1, 0.3, 0.0, 0.4])
-    angle = np.array([0.0, 0.7, 1.2, 3.0])
-    expected = reference(e, angle)
-    found = call(attempt, e, angle)
-    row = "one row an ellipse"
-    rows = f"the two components are rows, expected columns: {row}, shape (n, 2)"
-    require(found.shape != (2, 4), rows)
-    shape = f"the encoding has shape {found.shape}, expected (4, 2): {row}"
-    require(found.shape == (4, 2), shape)
-    turned = call(attempt, e, angle + np.pi)
-    period = "turning an ellipse by π, which leaves it as it is, changes its encoding"
-    require(same(found, turned), f"{period}: the angle enters as 2φ")
-    circle = "a circle has no angle, so its encoding must be (0, 0): multiply by the ellipticity"
-    require(same(found[2], [0, 0]), circle)
-    slips = {"sine and cosine are exchanged: the first component is e cos 2φ": [expected[:, ::-1]]}
-    reason = "the encoding of e = 0.1, 0.3, 0, 0.4 is {found}, expected {expected}"
-    require_right(found, expected, reason, slips)
-    rng = np.random.default_rng(3)
-    cases = {
-        "negative angles": (rng.uniform(0, 0.5, 9), rng.uniform(-7, 0, 9)),
-        "one ellipse": (e[1:2], angle[1:2]),
-    }
-    require_like(attempt, reference, cases)
 
 
 @check(
@@ -409,3 +484,54 @@ def _require_kl(found, expected):
     }
     reason = "the KL term is {found}, expected {expected}"
     require_right(found, expected, reason, slips, rtol=1e-3, atol=1e-2)
+
+
+@check(
+    "06.foretold",
+    hints=[
+        "From c to z: parameters are what the regressor gets, latents what it should find. Fit on "
+        "one half of the images, and measure on the other.",
+        "A forest or nearest neighbours find any shape of dependence: RandomForestRegressor, "
+        "KNeighborsRegressor of scikit-learn take all latents at once.",
+        "1 - ((found - true) ** 2).mean(axis=0) / true.var(axis=0), of the half that was not "
+        "fitted to.",
+    ],
+    returns=array,
+)
+def foretold(attempt, reference):
+    """Latents of a straight line, of a folded one, of two parameters, in part, and of none."""
+    rng = np.random.default_rng(3)
+    parameters = np.column_stack([rng.uniform(5, 23, 1200), rng.uniform(4, 10, 1200)])
+    x, radius = parameters.T
+    straight = 0.2 * x - 2.8
+    folded = np.sin(0.7 * x)
+    both = np.cos(0.5 * x) + 0.3 * radius
+    part = np.sign(x - 14) * np.abs(rng.normal(size=1200))  # R² = 2 / π
+    absent = rng.normal(size=1200)
+    latents = np.column_stack([straight, folded, both, part, absent])
+    latents[:, :3] += 0.05 * rng.normal(size=(1200, 3))
+    few = call(attempt, latents[:400, :2], parameters[:400, :1])
+    shape = f"for two latents and one parameter the shape is {few.shape}, expected (2,)"
+    require(few.shape == (2,), shape)
+    found, _ = twice(partial(call, attempt, latents, parameters))
+    turned = "is it the parameters that are foretold from the latents"
+    shape = f"the result has shape {found.shape}, expected (5,): one number a latent"
+    require(found.shape != (2,), f"{shape}; {turned}?")
+    require(found.shape == (5,), shape)
+    require(np.isfinite(found).all(), "R² is not finite everywhere")
+    require(found.max() < 1 + 1e-6, f"R² is {found.max():.2f}, above 1: see the formula")
+    nothing = f"a latent that has nothing to do with c has R² = {found[4]:.2f}"
+    require(found[4] < 0.15, f"{nothing}: measure on images that were not fitted to")
+    low = "far below 0: does it learn single images by heart?"
+    require(found[4] > -1.5, f"{nothing}, {low}")
+    line = f"a latent that follows x has R² = {found[0]:.2f}, expected above 0.7"
+    require(found[0] > 0.7, line)
+    fold = f"a latent that goes up and down with x has R² = {found[1]:.2f}, expected above 0.7"
+    require(found[1] > 0.7, f"{fold}: a straight line does not see it")
+    two = f"a latent that follows x and radius has R² = {found[2]:.2f}, expected above 0.7"
+    require(found[2] > 0.7, two)
+    half = f"a latent that follows x in part has R² = {found[3]:.2f}, expected about 0.6"
+    require(0.4 < found[3] < 0.75, half)
+    scaled = call(attempt, latents * [1, 100, 1, 0.01, 1], parameters)
+    unit = "in another unit a latent has another R²: divide by its own variance"
+    require(same(scaled, found, rtol=0.1, atol=0.2), unit)

@@ -26,8 +26,8 @@ def release():
 
 threading.Thread(target=release).start()
 
-@exercise("06.encode_angle")
-def encode_angle(ellipticity, angle):
+@exercise("06.encode_shape")
+def encode_shape(ellipticity, angle):
     library.pthread_mutex_lock(mutex)
 """
 PATIENCE = 120  # s, for what a loaded machine does later; nothing is asserted about time
@@ -65,8 +65,8 @@ def test_a_call_in_c_is_announced_below_its_cell_while_it_lasts(client, tmp_path
     texts = []
     for text in printed(client, request):
         texts.append(text)
-        if "06.encode_angle is still running" in "".join(texts):
+        if "06.encode_shape is still running" in "".join(texts):
             seen.touch()  # not before
     said = "".join(texts)
     assert "To interrupt it: Kernel → Interrupt" in said
-    assert said.index("still running") < said.index("✗ 06.encode_angle — not yet")
+    assert said.index("still running") < said.index("✗ 06.encode_shape — not yet")

@@ -31,7 +31,7 @@ SOURCE = f'''\
 #
 # {{badges}}
 #
-# {{minutes}}
+# {{time}}
 #
 # **Question.** How large
 # is a ring?
@@ -238,10 +238,9 @@ def test_the_header_shows_badges_and_measured_minutes(course):
     colab = "https://colab.research.google.com/github/someone/course/blob/main/notebooks/06_toy_rings.ipynb"
     assert colab in header
     assert (
-        "`ci` 0.4 min, `demo` not measured yet" in header
-        and "on 2 CPU cores, without a GPU" in header
+        "`ci` 0.4 min, `demo` not measured" in header and "on 2 CPU cores, without a GPU" in header
     )
-    assert "{badges}" not in header and "{minutes}" not in header
+    assert "{badges}" not in header and "{time}" not in header
 
 
 def test_the_reference_module_works_and_imports_only_what_it_uses(course):

@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from helpers.plots import matrices, panels
+from helpers.plots import image_grid, label_decades, matrices, panels, size_axis, titled_panels
+from helpers.plots.guesses import draw_guess
 from helpers.subjects.rings.mock import PARAMETERS
 
 STYLES = (("red", "-"), ("cyan", "--"))  # of the true and the predicted circle
@@ -106,3 +107,417 @@ def correlations(residuals, names, *, mock):
         size = np.abs(values)
         together[method] = np.corrcoef(size, rowvar=False)
     return matrices(together, names, names, mock=mock, label="correlation of |error|")
+
+
+def binomial_error(share, n):
+    """Standard error of a share of n that are independent of each other, shape of `share`."""
+    return np.sqrt(share * (1 - share) / n)
+
+
+def lit_pixels(n_lit, n_rings, thresholds, accuracies, *, mock, guess=None):
+    """Show how many pixels are lit by one and by two rings, and how often a threshold is right.
+
+    Parameters
+    ----------
+    n_lit, n_rings : array, shape (n,)
+    thresholds, accuracies : array, shape (m,)
+        Accuracy of the rule "two rings if more than so many pixels are lit".
+    mock : bool
+    guess : float, optional
+        Of the best accuracy.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, (left, right) = panels(1, 2, mock=mock, size=(4.6, 3))
+    for number, name in ((1, "1 ring"), (2, "2 rings")):
+        left.hist(n_lit[n_rings == number], bins=40, histtype="step", linewidth=1.5, label=name)
+    best = np.argmax(accuracies)
+    for axis in (left, right):
+        axis.axvline(thresholds[best], color="black", linestyle="--", linewidth=1)
+    left.set(xlabel="lit pixels", ylabel="training images")
+    left.legend()
+    right.plot(thresholds, accuracies, label=f"best: > {thresholds[best]}")
+    right.set(xlabel="threshold [lit pixels]", ylabel="accuracy on training images", ylim=(0.4, 1))
+    draw_guess(right, guess)
+    return figure
+
+
+def accuracies(of, n, chosen, *, mock):
+    """Show accuracies against the number of components.
+
+    Parameters
+    ----------
+    of : dict of str to dict of int to float
+        By the set of images: accuracy by number of components.
+    n : dict of str to int
+        Size of each set.
+    chosen : int
+        Number of components.
+    mock : bool
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, axis = panels(mock=mock, size=(6, 3.2))
+    for name, points in of.items():
+        height = np.array(list(points.values()))
+        error = binomial_error(height, n[name])
+        axis.errorbar(list(points), height, error, fmt="o-", capsize=2, label=name)
+    axis.axvline(chosen, color="black", linestyle="--", linewidth=1, label=f"your choice: {chosen}")
+    axis.set(ylabel="accuracy")
+    size_axis(axis, "principal components")
+    axis.legend()
+    return figure
+
+
+def losses(values, *, mock):
+    """Show the loss of each epoch, and that of who only knows that both answers are as frequent.
+
+    Parameters
+    ----------
+    values : sequence of float
+        Cross entropy, one an epoch.
+    mock : bool
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, axis = panels(mock=mock, size=(5.5, 3))
+    epochs = np.arange(1, len(values) + 1)
+    axis.plot(epochs, values, "o-", label="your loop, training images")
+    axis.axhline(math.log(2), color="grey", linestyle="--", label="nothing known: ln 2")
+    axis.set(xlabel="epoch", ylabel="cross entropy [nat]", xticks=epochs)
+    axis.set_ylim(bottom=0)
+    axis.legend()
+    return figure
+
+
+def orders(found, *, mock, guess=None):
+    """Show accuracies on the same images, in several orders, against the size of the batches.
+
+    Parameters
+    ----------
+    found : dict of str to dict of str to dict of int to float
+        By the function that counts, a panel each, and the order: accuracy by size of batch.
+    mock : bool
+    guess : float, optional
+        Of an accuracy.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, axes = titled_panels(found, mock=mock, size=(4.6, 3.2), sharey=True)
+    for axis, curves in zip(axes, found.values(), strict=True):
+        for (order, points), style in zip(curves.items(), ("o-", "s--"), strict=False):
+            axis.plot(list(points), list(points.values()), style, label=order)
+        size_axis(axis, "images in a batch")
+        axis.set(ylim=(0, 1.03))
+    axes[0].set_ylabel("accuracy on the same images")
+    draw_guess(axes[0], guess)
+    return figure
+
+
+def wrong_answers(answers, true, *, mock, guess=None):
+    """Show how many images each method counts wrongly.
+
+    Parameters
+    ----------
+    answers : dict of str to array, shape (n,)
+    true : array, shape (n,)
+    mock : bool
+    guess : float, optional
+        Of the last method.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, axis = panels(mock=mock, size=(6.5, 2.6))
+    names = []
+    n = len(true)
+    for place, (name, answer) in enumerate(answers.items()):
+        share = np.mean(answer != true)
+        drawn = max(share * n, 0.5)  # 0 has no place on a logarithmic axis
+        axis.errorbar(drawn, place, xerr=binomial_error(share, n) * n, fmt="o", capsize=3)
+        names.append(f"{name}: {share * n:.0f}")
+    axis.set_yticks(range(len(answers)), names)
+    axis.set(xlabel=f"of {n} test images, counted wrongly", xscale="log")
+    axis.set_ylim(len(answers) - 0.5, -0.5)
+    label_decades(axis.xaxis)
+    draw_guess(axis, guess, along="x")
+    return figure
+
+
+def against_separation(apart, missed, *, mock, guess=None):
+    """Show how often two rings are taken for one, and how many pairs there are, by separation.
+
+    Parameters
+    ----------
+    apart : array, shape (n,)
+        Separation of the two rings in pixels, whole numbers.
+    missed : array of bool, shape (n,)
+    mock : bool
+    guess : float, optional
+        Of the share of pairs missed at a separation of one pixel.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    separations = np.array([pixels for pixels in range(9) if (apart == pixels).any()])
+    numbers = np.array([np.sum(apart == pixels) for pixels in separations])
+    share = np.array([missed[apart == pixels].mean() for pixels in separations])
+    figure, (left, right) = panels(1, 2, mock=mock, size=(4.4, 3.2))
+    left.errorbar(separations, share, binomial_error(share, numbers), fmt="o-", capsize=2)
+    left.set(ylabel="share taken for one ring", ylim=(-0.05, 1.05))
+    draw_guess(left, guess, label="your guess at 1 px")
+    pairs = 100 * numbers / len(apart)
+    right.errorbar(separations, pairs, 100 * np.sqrt(numbers) / len(apart), fmt="o-", capsize=2)
+    right.set(ylabel="pairs at this separation [%]", ylim=(0, None))
+    for axis in (left, right):
+        axis.set(xlabel="separation of the two rings [px]", xticks=range(9))
+    return figure
+
+
+def numbers_of_rings(scan, clusters, *, mock):
+    """Show how counting fares with more rings, and what counting pieces of light would give.
+
+    Parameters
+    ----------
+    scan : dict of int to dict of str to (float, float)
+        By the largest number of rings: accuracy and its error by the method.
+    clusters : dict of int to array
+        Number of pieces in each image, by its number of rings.
+    mock : bool
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, (left, middle, right) = panels(1, 3, mock=mock, size=(3.9, 3.2))
+    _curves(left, scan)
+    most = np.array(list(scan))
+    left.plot(most, 1 / most, "--", color="grey", label="chance")
+    left.set(xlabel="largest number of rings", ylabel="accuracy", ylim=(0, 1.03), xticks=most)
+    left.legend()
+    rings = list(clusters)
+    mean = [found.mean() for found in clusters.values()]
+    error = [found.std() / math.sqrt(len(found)) for found in clusters.values()]
+    middle.errorbar(rings, mean, error, fmt="o-", capsize=2)
+    middle.set(ylabel="mean number of connected pieces", ylim=(0, None))
+    equal = np.array([np.mean(found == number) for number, found in clusters.items()])
+    error = [binomial_error(s, len(c)) for s, c in zip(equal, clusters.values(), strict=True)]
+    right.errorbar(rings, equal, error, fmt="s-", capsize=2)
+    right.set(ylabel="share with as many pieces as rings", ylim=(0, 1.05))
+    for axis in (middle, right):
+        axis.set(xlabel="number of rings", xticks=rings)
+    return figure
+
+
+def _curves(axis, points):
+    """Draw a curve with errors for each method, of its (value, error) by the position."""
+    for method in next(iter(points.values())):
+        height, error = np.transpose([values[method] for values in points.values()])
+        axis.errorbar(list(points), height, error, fmt="o-", capsize=2, label=method)
+
+
+def angle_errors(true, wrong_by, *, mock, guess=None):
+    """Show the error of an angle against the angle, a panel each way of encoding it.
+
+    Parameters
+    ----------
+    true : array, shape (n,)
+        In radians, 0 to π.
+    wrong_by : dict of str to array, shape (n,)
+        In degrees, -90 to 90.
+    mock : bool
+    guess : float, optional
+        Angle at which the errors of the first are expected to be largest.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, axes = titled_panels(wrong_by, mock=mock, size=(4.4, 3.2), sharey=True)
+    for axis, error in zip(axes, wrong_by.values(), strict=True):
+        axis.plot(np.degrees(true), error, ".", markersize=3, alpha=0.5)
+        axis.set(xlabel="true angle φ [°]", xticks=range(0, 181, 45), yticks=range(-90, 91, 45))
+    axes[0].set_ylabel("error of the angle [°]")
+    draw_guess(axes[0], guess, along="x", label="your guess, worst at")
+    return figure
+
+
+def codes(of):
+    """Show into which points ellipses are encoded: turned by half a circle, for some ellipticities.
+
+    Parameters
+    ----------
+    of : dict of str to callable
+        ``encode(ellipticity, angle)`` returns an array of shape (n, 2); a panel each.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    angle = np.linspace(0, np.pi, 181)[:-1]
+    figure, axes = titled_panels(of, mock=False, size=(3.6, 3.3))
+    for axis, encode in zip(axes, of.values(), strict=True):
+        for e in (0.0, 0.1, 0.2, 0.3, 0.4):
+            first, second = np.asarray(encode(np.full(len(angle), e), angle), dtype=float).T
+            axis.plot(first, second, ".", markersize=2, label=f"e = {e}")
+            axis.plot(first[0], second[0], "k^", markersize=5)
+            axis.plot(first[-1], second[-1], "kv", markersize=5)
+        axis.set(xlabel="first number", ylabel="second number")
+    axes[-1].plot([], [], "k^", label="φ = 0°")
+    axes[-1].plot([], [], "kv", label="φ = 179°")
+    axes[-1].legend(loc="center left", bbox_to_anchor=(1, 0.5), markerscale=1.5)
+    return figure
+
+
+def zoomed(figure, last):
+    """Show only the last epochs of a figure of losses, on a linear axis.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        Of `helpers.plots.history`; it is changed.
+    last : int
+        Number of epochs.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    axis = figure.axes[0]
+    axis.set_yscale("linear")
+    ends = [np.asarray(line.get_ydata(), dtype=float)[-last:] for line in axis.lines]
+    lowest = min(end.min() for end in ends)
+    highest = max(end.max() for end in ends)
+    room = 0.05 * (highest - lowest) + 0.01
+    longest = max(len(line.get_xdata()) for line in axis.lines)
+    axis.set(xlim=(max(longest - last, 0), longest + 1), ylim=(lowest - room, highest + room))
+    axis.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=9)
+    figure.set_figwidth(8)
+    return figure
+
+
+def rows(images, shown, *, mock):
+    """Show some images of several sets, a row each.
+
+    Parameters
+    ----------
+    images : dict of str to array, shape (n, 1, height, width)
+    shown : array of int
+        The same ones of each set.
+    mock : bool
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    pictures = np.concatenate([one_set[shown, 0] for one_set in images.values()])
+    return image_grid(pictures, columns=len(shown), mock=mock, row_names=list(images))
+
+
+def leaks(found, *, mock):
+    """Show how far latents can be foretold from the condition, and what that does to new images.
+
+    Parameters
+    ----------
+    found : dict of str to list of (array of shape (m,), array of shape (m,), float)
+        By the kind of training, for each seed: KL divergence in nats and R² of each latent, and the
+        judge's worst error in units of that on test images.
+    mock : bool
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, (left, right) = panels(1, 2, mock=mock, size=(4.6, 3.4))
+    for (kind, trained), marker in zip(found.items(), ("o", "s", "^"), strict=False):
+        divergences = np.concatenate([divergence for divergence, _, _ in trained])
+        foretold = np.concatenate([r2 for _, r2, _ in trained])
+        left.plot(divergences, foretold, marker, alpha=0.7, label=kind)
+        total = [divergence.sum() for divergence, _, _ in trained]
+        right.plot(total, [worst for _, _, worst in trained], marker, alpha=0.7)
+    left.set(xlabel="KL of a latent [nat]", ylabel="R² of the latent, from c", ylim=(-0.3, 1.05))
+    left.axhline(0, color="grey", linewidth=0.8)
+    right.axhline(1, color="grey", linestyle="--", linewidth=1)
+    right.set(xlabel="KL of all latents [nat]", ylabel="judge's worst error / on test images")
+    right.set_ylim(bottom=0)
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return figure
+
+
+def shared_randomness(deformations, ratios, differences, *, mock):
+    """Show whether pixels are random together, and how the light of generated rings scatters.
+
+    Parameters
+    ----------
+    deformations : array, shape (n,)
+        In pixels.
+    ratios : dict of str to array, shape (n,)
+        Variance of the number of lit pixels over what independent pixels would give.
+    differences : dict of str to array, shape (m,)
+        Lit share of an image minus that of the test image with the same parameters.
+    mock : bool
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, (left, right) = panels(1, 2, mock=mock, size=(4.6, 3.4))
+    for name, ratio in ratios.items():
+        left.plot(deformations, ratio, "o-", label=name)
+    left.axhline(1, color="grey", linestyle="--")
+    left.set(xlabel="deformation [px]", ylabel="variance of lit pixels / Σ p(1 − p)", yscale="log")
+    label_decades(left.yaxis)
+    bins = np.linspace(-10, 10, 61)
+    for difference in differences.values():
+        right.hist(100 * difference, bins=bins, histtype="step", linewidth=1.5)
+    right.set(xlabel="lit share, generated − test image [%]", ylabel="images")
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return figure
+
+
+def training_sets(counters, generators, drawn, shown, *, mock):
+    """Show how counters and a generator fare with smaller training sets, and some of its images.
+
+    Parameters
+    ----------
+    counters : dict of int to dict of str to (float, float)
+        By size: accuracy and its error by the method.
+    generators : dict of str to (int, float)
+        By the set: its size, and the judge's worst error in units of that on test images.
+    drawn : dict of str to array, shape (n, 1, height, width)
+        Images of these generators.
+    shown : array of int
+        Rows of those that are shown.
+    mock : bool
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, (left, middle, right) = panels(1, 3, mock=mock, size=(4, 3.2))
+    _curves(left, counters)
+    left.set(ylabel="accuracy", ylim=(None, 1.003))
+    left.legend()
+    for name, (size, worst) in generators.items():
+        middle.plot(size, worst, "o", markersize=7, label=name)
+    middle.set(ylabel="judge's worst error / on test images", ylim=(0.9, None))
+    middle.legend(title="generator trained on")
+    for axis in (left, middle):
+        size_axis(axis, "training images")
+    rows = [np.hstack(images[shown, 0]) for images in drawn.values()]
+    right.imshow(np.vstack(rows))
+    height = len(rows[0])
+    middles = [(row + 0.5) * height for row in range(len(rows))]
+    right.set_yticks(middles, list(drawn), fontsize=9)
+    right.set(xticks=[], title="images")
+    return figure
