@@ -38,7 +38,7 @@ def differential_comoving_volume(redshift):
 
 @cache
 def _logarithms():
-    """Natural logarithms of luminosity distances in Mpc, and of redshifts, to interpolate between."""
+    """Natural logarithms of luminosity distances in Mpc, and of redshifts between 1e-4 and 20."""
     grid = np.geomspace(1e-4, 20, 20_000)
     return np.log(luminosity_distance(grid)), np.log(grid)
 
