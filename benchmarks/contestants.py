@@ -1,10 +1,14 @@
 """The networks and data that are timed: a small one, a middle one and a GAN."""
 
 import numpy as np
-import torch
 from torch import nn
 
+from helpers.nn.dense import Dense
 from helpers.subjects.rings import mock
+
+PIXELS = 500  # of a spectrum
+LATENTS = 16
+CONDITIONS = 4
 
 
 def ring_regressor():
@@ -21,7 +25,7 @@ def ring_regressor():
 
 
 def rings(n, seed=0):
-    """Ring images, shape (n, 1, 28, 28), and their parameters in units of their spread, shape (n, 5)."""
+    """Ring images, shape (n, 1, 28, 28), and parameters in units of their spread, shape (n, 5)."""
     images, _, parameters = mock.simulate(n, seed, "regressor")
     parameters = parameters[:, 0]
     parameters = (parameters - parameters.mean(axis=0)) / parameters.std(axis=0)
@@ -40,52 +44,38 @@ def map_network():
 
 
 def maps(n, seed=0):
-    """Gaussian random fields in two channels, shape (n, 2, 64, 64), and the slope and cross-correlation of each.
+    """Gaussian random fields in two channels, shape (n, 2, 64, 64), and what each was drawn with.
 
-    The power falls as a power law of the wave number, and the two channels are correlated; the slope (1 to 3) and the
-    correlation (-1 to 1) are drawn uniformly, and given in units of their spread, shape (n, 2).
+    The power falls as a power law of the wave number, and the two channels are correlated; the
+    slope (1 to 3) and the correlation (-1 to 1) are drawn uniformly, and given in units of their
+    spread, shape (n, 2).
     """
     rng = np.random.default_rng(seed)
-    slope, correlation = rng.uniform(1, 3, n), rng.uniform(-1, 1, n)
+    slope = rng.uniform(1, 3, n)
+    correlation = rng.uniform(-1, 1, n)
+    first, independent = rng.normal(size=(2, n, 64, 64))
+    shared = correlation[:, None, None]
+    second = shared * first + np.sqrt(1 - shared**2) * independent
+    white = np.stack([first, second])
     frequency = np.hypot(np.fft.fftfreq(64)[:, None], np.fft.rfftfreq(64)[None])
-    frequency[0, 0] = np.inf
-    white = rng.normal(size=(2, n, 64, 64))
-    white[1] = (
-        correlation[:, None, None] * white[0]
-        + np.sqrt(1 - correlation**2)[:, None, None] * white[1]
-    )
-    fields = np.fft.irfft2(
-        np.fft.rfft2(white) * frequency[None, None] ** (-slope / 2)[None, :, None, None], s=(64, 64)
-    )
+    frequency[0, 0] = np.inf  # so that there is no mean
+    amplitude = frequency ** (-slope[:, None, None] / 2)
+    fields = np.fft.irfft2(np.fft.rfft2(white) * amplitude, s=(64, 64))
     fields /= fields.std(axis=(2, 3), keepdims=True)
-    targets = np.stack([slope - 2, correlation], axis=1) * np.sqrt(3)
+    targets = np.stack([slope - 2, correlation], axis=1) * np.sqrt(3)  # uniform: spread of 1/√3
     return fields.transpose(1, 0, 2, 3).astype(np.float32), targets.astype(np.float32)
 
 
-class Conditional(nn.Module):
-    """A dense network on its inputs side by side."""
-
-    def __init__(self, inputs, outputs, width=256):
-        super().__init__()
-        layers = [
-            nn.Linear(inputs, width),
-            nn.LeakyReLU(0.2),
-            nn.Linear(width, width),
-            nn.LeakyReLU(0.2),
-        ]
-        self.layers = nn.Sequential(*layers, nn.Linear(width, outputs))
-
-    def forward(self, *inputs):
-        """Take samples, or noise, and conditions; each of shape (n, ...)."""
-        return self.layers(torch.cat(inputs, dim=1))
-
-
 def gan():
-    """A generator and a critic of spectra of 500 samples, with 16 latent numbers and 4 conditions."""
-    return Conditional(16 + 4, 500), Conditional(500 + 4, 1)
+    """A generator and a critic of spectra with conditions."""
+    generator = Dense(LATENTS + CONDITIONS, PIXELS)
+    critic = Dense(PIXELS + CONDITIONS, 1)
+    return generator, critic
 
 
 def spectra(n, seed=0):
     """Numbers in the shape of spectra, (n, 500), and of their conditions, (n, 4)."""
     rng = np.random.default_rng(seed)
-    return rng.normal(size=(n, 500)).astype(np.float32), rng.normal(size=(n, 4)).astype(np.float32)
+    flux = rng.normal(size=(n, PIXELS))
+    conditions = rng.normal(size=(n, CONDITIONS))
+    return flux.astype(np.float32), conditions.astype(np.float32)

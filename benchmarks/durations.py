@@ -20,7 +20,7 @@ def measure():
 
 
 def times(make, work=1):
-    """Return the seconds of each turn, for `work` times as much as the function that is made does."""
+    """Return the seconds of each turn, for `work` times as much as the function does."""
     function = make()
     function()
     return [work * seconds(function) for _ in range(TURNS)]

@@ -4,12 +4,15 @@ from functools import partial
 
 import numpy as np
 import torch
-from torch import nn
 
 from benchmarks.timing import ratios
+from helpers.nn.dense import Dense
 from helpers.training import Ensemble, ensemble_objective, fit_gan
 
-MEMBERS, LATENT, BINS, STEPS = 21, 16, 128, 10
+MEMBERS = 21
+LATENT = 16
+BINS = 128
+STEPS = 10
 
 
 def measure():
@@ -22,34 +25,23 @@ def measure():
         )
 
 
-def dense(inputs, hidden, outputs):
-    """Two hidden layers, as in the notebook."""
-    layers = [
-        nn.Linear(inputs, hidden),
-        nn.LeakyReLU(0.2),
-        nn.Linear(hidden, hidden),
-        nn.LeakyReLU(0.2),
-    ]
-    return nn.Sequential(*layers, nn.Linear(hidden, outputs))
-
-
 def one_by_one(hidden):
     """Ratios of the times of a few steps of all networks."""
     real = np.random.default_rng(0).normal(size=(1000, BINS)).astype("f4")
-    sizes = (LATENT, hidden, BINS), (BINS, 128, 1)
+    sizes = {"generator": (LATENT, BINS, (hidden, hidden)), "critic": (BINS, 1, (128, 128))}
     options = dict(steps=STEPS, critic_steps=2, batch_size=64, every=STEPS, progress=False)
 
     def noise(n, random):
         return torch.randn(n, MEMBERS, LATENT, generator=random, device=random.device)
 
     def ensemble():
-        generators, critics = ([dense(*size) for _ in range(MEMBERS)] for size in sizes)
+        generators, critics = ([Dense(*size) for _ in range(MEMBERS)] for size in sizes.values())
         samples = np.repeat(real[:, None], MEMBERS, axis=1)
         game = dict(noise=noise, objective=ensemble_objective(MEMBERS))
         fit_gan(Ensemble(generators), Ensemble(critics), samples, **game, **options)
 
     def singles():
         for _ in range(MEMBERS):
-            fit_gan(*(dense(*size) for size in sizes), real, noise=LATENT, **options)
+            fit_gan(*(Dense(*size) for size in sizes.values()), real, noise=LATENT, **options)
 
     return ratios(singles, ensemble, turns=3)

@@ -1,4 +1,7 @@
-"""Keras's `fit` against ours on the same network: prints the ratio of each turn. The backend is KERAS_BACKEND."""
+"""Keras's `fit` against ours on the same network: prints the ratio of each turn.
+
+The backend is KERAS_BACKEND.
+"""
 
 import sys
 

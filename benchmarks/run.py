@@ -1,16 +1,16 @@
 """Side-by-side measurements; the results, with machine and versions, go to benchmarks/RESULTS.md.
 
-The contestants take turns (A B A B ...), since a machine is never quiet, and what is quoted is the median of the ratios
-of the turns, with their range. ``make bench`` runs everything; ``python -m benchmarks.run training "(d)"`` measures some
-rows anew.
+The contestants take turns (A B A B ...), since a machine is never quiet, and what is quoted is the
+median of the ratios of the turns, with their range. ``make bench`` runs everything; ``python -m
+benchmarks.run training "(d)"`` measures some rows anew.
 """
 
 import platform
 import statistics
 import sys
+from contextlib import suppress
 from datetime import date
-from importlib.metadata import version
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
@@ -20,10 +20,10 @@ from helpers.datasets.files import atomic_path
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 INTRODUCTION = (
-    "Ratios of times within one run, the contestants taking turns (durations: seconds); the median of the turns and "
-    "their range. The letters "
-    "are those of the targets: (a) share of the time that the network itself takes, (b) against the usual loop, (c) against "
-    "Keras, (d) cost of checkpoints and bar, (e) growth, files and memory, (f) time to quality.\n"
+    "Ratios of times within one run, the contestants taking turns (durations: seconds); the median "
+    "of the turns and their range. The letters are those of the targets: (a) share of the time "
+    "that the network itself takes, (b) against the usual loop, (c) against Keras, (d) cost of "
+    "checkpoints and bar, (e) growth, files and memory, (f) time to quality.\n"
 )
 PARTS = {
     "simulators": simulators.measure,
@@ -34,7 +34,7 @@ PARTS = {
 
 
 def main(part=None, start=""):
-    """Measure everything, or what begins with `start` of one part; print it and put it into the results."""
+    """Measure everything, or what begins with `start` of one part; print it, and keep it."""
     text = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else ""
     old = {row.split("|")[1].strip(): row for row in text.splitlines() if row.startswith("| ")}
     pages = ["# Results of `make bench`\n", INTRODUCTION, _machine()]
@@ -61,13 +61,13 @@ def _machine():
         if torch.cuda.is_available()
         else f"{torch.get_num_threads()} threads"
     )
-    versions = {
-        name: version(name).split("+")[0]
-        for name in ("numpy", "torch", "keras", "tensorflow")
-        if find_spec(name)
-    }
+    versions = {}
+    for name in ("numpy", "torch", "keras", "tensorflow", "tensorflow-cpu"):
+        with suppress(PackageNotFoundError):
+            versions[name] = version(name).split("+")[0]
     libraries = ", ".join(f"{name} {number}" for name, number in versions.items())
-    return f"{date.today()}, {platform.machine()}, {device}, Python {platform.python_version()}, {libraries}.\n"
+    machine = f"{date.today()}, {platform.machine()}, {device}"
+    return f"{machine}, Python {platform.python_version()}, {libraries}.\n"
 
 
 if __name__ == "__main__":

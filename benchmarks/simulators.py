@@ -8,7 +8,8 @@ from helpers.subjects.rings import mock
 
 def measure():
     """Yield what is measured, a function that gives its values turn by turn, and the target."""
-    few, many = 200, 6000
+    few = 200
+    many = 6000
     for kind in ("classifier", "regressor", "ellipse"):
 
         def image_by_image(kind=kind):

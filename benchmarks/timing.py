@@ -22,7 +22,10 @@ def _wait():
 
 
 def ratios(one, other, turns=TURNS, work=1.0):
-    """Return, for each turn, how many times longer `one` takes than `other`, which does `work` times as much."""
+    """Return how many times longer `one` takes than `other` in each turn.
+
+    Where `other` does `work` times as much, that counts.
+    """
     one(), other()
     found = []
     for turn in range(turns):

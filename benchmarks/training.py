@@ -1,4 +1,4 @@
-"""`fit` and `fit_gan` against a bare loop, the usual loop and Keras; their cost, their growth, their time to quality."""
+"""`fit` and `fit_gan` against bare loop, usual loop and Keras; cost, growth, time to quality."""
 
 import contextlib
 import io
@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from functools import partial
 from pathlib import Path
 
@@ -31,7 +32,9 @@ CASES = {  # network, data, samples, batch, epochs a turn, options of fit
     ),
     "64 x 64 map CNN": (contestants.map_network, contestants.maps, 2048, 32, 1, {}),
 }
-GAN_STEPS, CRITIC_STEPS, GAN_BATCH = 100, 5, 64
+GAN_STEPS = 100
+CRITIC_STEPS = 5
+GAN_BATCH = 64
 mse = nn.functional.mse_loss
 
 
@@ -147,9 +150,8 @@ def play(batches, each_step):
             real, condition = next(batches)
             with torch.no_grad():
                 made = generator(torch.randn(len(real), 16, device=DEVICE), condition)
-            points = torch.lerp(
-                real, made, torch.rand(len(real), 1, device=DEVICE)
-            ).requires_grad_()
+            places = torch.rand(len(real), 1, device=DEVICE)
+            points = torch.lerp(real, made, places).requires_grad_()
             loss = objective.critic_loss(critic(real, condition), critic(made, condition))
             loss = loss + objective.penalty(critic, points, condition)
             loss.backward()
@@ -157,9 +159,8 @@ def play(batches, each_step):
             optimisers[1].zero_grad(set_to_none=True)
             each_step(loss)
         critic.requires_grad_(False)
-        loss = objective.generator_loss(
-            critic(generator(torch.randn(len(real), 16, device=DEVICE), condition), condition)
-        )
+        made = generator(torch.randn(len(real), 16, device=DEVICE), condition)
+        loss = objective.generator_loss(critic(made, condition))
         loss.backward()
         optimisers[0].step()
         optimisers[0].zero_grad(set_to_none=True)
@@ -176,10 +177,8 @@ def bare_gan():
 def usual_gan():
     """The game with a DataLoader, and the loss asked for after each step."""
     loader = DataLoader(TensorDataset(*map(torch.from_numpy, SPECTRA)), GAN_BATCH, shuffle=True)
-    play(
-        ([a.to(DEVICE) for a in arrays] for _ in range(99) for arrays in loader),
-        lambda loss: loss.item(),
-    )
+    batches = ([array.to(DEVICE) for array in arrays] for _ in range(99) for arrays in loader)
+    play(batches, lambda loss: loss.item())
 
 
 def _keras(backend, name):
@@ -216,7 +215,8 @@ def kept_and_shown():
 
 def growth():
     """Seconds a sample of one epoch, for eight times as many samples."""
-    few, many = contestants.rings(4096), contestants.rings(32768)
+    few = contestants.rings(4096)
+    many = contestants.rings(32768)
 
     def train(data, epochs):
         options = dict(loss=mse, batch_size=64, channels_last=True, progress=False)
@@ -246,20 +246,24 @@ def streamed():
 
 
 MEMORY = """
+import re
 import sys
 from pathlib import Path
 import numpy as np
 from torch import nn
 from helpers.training import fit
 maps = np.load(sys.argv[1], mmap_mode="r")
-model = nn.Sequential(nn.Unflatten(1, (1, 256)), nn.AvgPool2d(4), nn.Conv2d(1, 8, 3), nn.ReLU(), nn.Flatten(), nn.LazyLinear(1))
-fit(model, (maps, np.zeros((len(maps), 1))), loss=nn.functional.mse_loss, epochs=1, batch_size=64, progress=False)
-print(*[line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")])
+layers = [nn.Unflatten(1, (1, 256)), nn.AvgPool2d(4), nn.Conv2d(1, 8, 3), nn.ReLU(), nn.Flatten()]
+model = nn.Sequential(*layers, nn.LazyLinear(1))
+data = maps, np.zeros((len(maps), 1))
+fit(model, data, loss=nn.functional.mse_loss, epochs=1, batch_size=64, progress=False)
+(peak,) = re.findall(r"VmHWM:\\s*(\\d+)", Path("/proc/self/status").read_text())
+print(peak)
 """
 
 
 def peak_memory():
-    """Peak memory of one epoch over 15 000 maps of 256 x 256 in GB, PyTorch itself included (on Linux).
+    """Peak memory of one epoch over 15 000 maps of 256 x 256 in GB, with PyTorch itself (on Linux).
 
     Not `getrusage`: what it says includes the process that started this one.
     """
@@ -267,13 +271,11 @@ def peak_memory():
         path = Path(folder) / "maps.npy"
         maps = np.lib.format.open_memmap(path, "w+", np.float32, (15000, 256, 256))
         for start in range(0, 15000, 500):
-            maps[start : start + 500] = np.random.default_rng(start).random(
-                (500, 256, 256), dtype=np.float32
-            )
+            random = np.random.default_rng(start)
+            maps[start : start + 500] = random.random((500, 256, 256), dtype=np.float32)
         del maps
-        done = subprocess.run(
-            [sys.executable, "-c", MEMORY, path], capture_output=True, encoding="utf-8", check=True
-        )
+        command = [sys.executable, "-c", MEMORY, path]
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
     return float(done.stdout) / 1024**2
 
 
@@ -292,36 +294,40 @@ PLANS = {
 
 
 def time_to_quality(case, plain, options):
-    """Return the seconds that the course's training takes, as a share of what the plain one takes, seed by seed.
+    """Return, seed by seed, the seconds of the course's training over those of the plain one.
 
-    The plain one is Adam at its usual rate for as many epochs as the source; its best validation loss is the mark. The
-    course's number of epochs was chosen with another seed (0) than those measured; where it misses the mark, no time is
-    short enough, and the share is infinite.
+    The plain one is Adam at its usual rate for as many epochs as the source; its best validation
+    loss is the mark. The course's number of epochs was chosen with another seed (0) than those
+    measured; where it misses the mark, no time is short enough, and the share is infinite.
     """
-    (make, draw), (n, batch, epochs), shares = case, plain, []
+    make, draw = case
+    n, batch, epochs = plain
+    shares = []
     for seed in (1, 2, 3):
         data = draw(n + n // 4, seed)
-        train, validation = (tuple(a[:n] for a in data), tuple(a[n:] for a in data))
+        train = tuple(array[:n] for array in data)
+        validation = tuple(array[n:] for array in data)
         torch.manual_seed(seed)
         mark, spent = plain_adam(make(), train, validation, epochs, batch)
-        histories, more = [], dict(loss=mse, seed=seed, progress=False)
         torch.manual_seed(seed)
-        ours = seconds(lambda: histories.append(fit(make(), train, validation, **options, **more)))  # noqa: B023
-        reached = min(histories[0].curves["validation"])
-        print(
-            f"  seed {seed}: validation loss {reached:.4f} in {ours:.1f} s against {mark:.4f} in {spent:.1f} s"
-        )
+        start = time.perf_counter()
+        history = fit(make(), train, validation, loss=mse, seed=seed, progress=False, **options)
+        ours = time.perf_counter() - start
+        reached = min(history.curves["validation"])
+        print(f"  seed {seed}: loss {reached:.4f} in {ours:.1f} s; {mark:.4f} in {spent:.1f} s")
         shares.append(ours / spent if reached <= mark else float("inf"))
     return shares
 
 
 def plain_adam(model, train, validation, epochs, batch):
-    """Return the lowest validation loss of the usual loop with Adam, and the seconds that all its epochs take."""
+    """Return the lowest validation loss of the usual loop with Adam, and its seconds."""
     loader = DataLoader(TensorDataset(*map(torch.from_numpy, train)), batch, shuffle=True)
     x, y = (torch.from_numpy(array).to(DEVICE) for array in validation)
     model.to(DEVICE)
     optimiser = torch.optim.Adam(model.parameters(), 1e-3)
-    best, value, spent = np.inf, np.inf, 0.0
+    best = np.inf
+    value = np.inf
+    spent = 0.0
 
     def epoch():
         nonlocal value

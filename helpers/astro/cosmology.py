@@ -11,7 +11,6 @@ import numpy as np
 
 HUBBLE_CONSTANT = 70.0  # km/s/Mpc
 OMEGA_MATTER = 0.3
-_GRID = np.geomspace(1e-4, 20, 20_000)  # redshifts between which distances are interpolated
 
 
 @cache
@@ -38,13 +37,15 @@ def differential_comoving_volume(redshift):
 
 
 @cache
-def _log_distances():
-    return np.log(luminosity_distance(_GRID))
+def _logarithms():
+    """Natural logarithms of luminosity distances in Mpc, and of redshifts between 1e-4 and 20."""
+    grid = np.geomspace(1e-4, 20, 20_000)
+    return np.log(luminosity_distance(grid)), np.log(grid)
 
 
 def redshift_at(distance):
-    """Redshift at a luminosity distance in Mpc, of its shape: the inverse of `luminosity_distance`.
+    """Redshift at a luminosity distance in Mpc: the inverse of `luminosity_distance`.
 
     Interpolated in the logarithm: to 1e-6 of the redshift, from 0.5 Mpc to redshift 20.
     """
-    return np.exp(np.interp(np.log(distance), _log_distances(), np.log(_GRID)))
+    return np.exp(np.interp(np.log(distance), *_logarithms()))

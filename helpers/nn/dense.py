@@ -30,7 +30,7 @@ class Dense(nn.Module):
         self.layers = nn.Sequential(*layers, nn.Linear(inputs, outputs))
 
     def forward(self, *inputs):
-        """Apply the network to tensors of shape (..., k), one or several, whose k add up to `inputs`.
+        """Apply the network to tensors of shape (..., k), one or several; the k add up to `inputs`.
 
         Returns
         -------

@@ -9,13 +9,14 @@ WAVELENGTH = "observed wavelength [Å]"
 FLUX = "flux / brightness"
 SPECTRUM = {"linewidth": 0.7}
 GUIDE = {"color": "grey", "linewidth": 0.8}
-DOTS = {"marker": ".", "linestyle": "", "alpha": 0.4, "rasterized": True}
+DOTS = {"marker": ".", "markersize": 2, "linestyle": "", "alpha": 0.4, "rasterized": True}
 SMALL = 8  # points, of text
 
 
 def _draw_curves(axis, wavelength, curves):
     """Draw curves from blue to red; a single one in the first colour."""
-    colours = colormaps["coolwarm"](np.linspace(0, 1, len(curves)))
+    shades = np.linspace(0, 1, len(curves))
+    colours = colormaps["coolwarm"](shades)
     if len(curves) == 1:
         colours = ["C0"]
     for curve, colour in zip(curves, colours, strict=True):
@@ -78,7 +79,8 @@ def walks(fractions, norms, curves, wavelength, *, mock):
     -------
     matplotlib.figure.Figure
     """
-    figure, axes = panels(1, 1 + len(curves), mock=mock, size=(3.6, 2.8))
+    columns = 1 + len(curves)
+    figure, axes = panels(1, columns, mock=mock, size=(3.6, 2.8))
     lengths, *others = axes
     for number, (name, values) in enumerate(norms.items()):
         low, middle, high = np.percentile(values, [16, 50, 84], axis=0)
@@ -113,13 +115,15 @@ def projections(projected, parameters, names, *, mock):
     -------
     matplotlib.figure.Figure
     """
-    figure, axes = panels(1, len(names), mock=mock, size=(2.5, 2.4))
+    columns = len(names)
+    figure, axes = panels(1, columns, mock=mock, size=(2.5, 2.4))
+    dots = DOTS | {"markersize": 1.5}
     for k, axis in enumerate(axes):
         x = projected[:, k]
         y = parameters[:, k]
         high = y > np.median(y)
-        axis.plot(x[~high], y[~high], color="C0", label="low", markersize=1.5, **DOTS)
-        axis.plot(x[high], y[high], color="C3", label="high", markersize=1.5, **DOTS)
+        axis.plot(x[~high], y[~high], color="C0", label="low", **dots)
+        axis.plot(x[high], y[high], color="C3", label="high", **dots)
         axis.axvline(0, **GUIDE)
         axis.set_title(names[k])
         axis.set_xlabel("projection on the normal")
@@ -145,13 +149,16 @@ def asked_and_found(asked, found, names, *, mock):
     matplotlib.figure.Figure
     """
     rows = len(found)
+    columns = len(names)
     options = {"sharex": "col", "sharey": "col", "squeeze": False}
-    figure, axes = panels(rows, len(names), mock=mock, size=(2.3, 2.0), **options)
+    figure, axes = panels(rows, columns, mock=mock, size=(2.3, 2.0), **options)
     for (row, k), axis in np.ndenumerate(axes):
         design = list(found)[row]
-        limits = np.percentile(asked[:, k], [0.5, 99.5])
+        x = asked[:, k]
+        y = found[design][:, k]
+        limits = np.percentile(x, [0.5, 99.5])
         axis.plot(limits, limits, **GUIDE)
-        axis.plot(asked[:, k], found[design][:, k], markersize=2, **DOTS)
+        axis.plot(x, y, **DOTS)
         axis.set_xlim(*limits * 1.2)
         axis.set_ylim(*limits * 1.2)
         if row == 0:

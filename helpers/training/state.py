@@ -74,8 +74,8 @@ class Losses:
             self._begin(losses)
         if losses.keys() != self.columns.keys():
             raise ValueError(
-                f"expected the losses {', '.join(self.columns)} in each step, as in the first, found "
-                f"{', '.join(losses)}: return all of them each time, under the same names"
+                f"expected the losses {', '.join(self.columns)} in each step, as in the first, "
+                f"found {', '.join(losses)}: return all of them each time, under the same names"
             )
         row = step % self.every
         for name, loss in losses.items():
@@ -119,8 +119,8 @@ def _no_losses(found):
     if torch.is_tensor(found):
         what = f"a tensor of shape {tuple(found.shape)}"
     return TypeError(
-        "expected a step to return named losses, a dictionary of tensors with one number each, found "
-        f"{what}: return for example {{'training': loss}}"
+        "expected a step to return named losses, a dictionary of tensors with one number each, "
+        f"found {what}: return for example {{'training': loss}}"
     )
 
 

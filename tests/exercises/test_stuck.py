@@ -16,6 +16,7 @@ from helpers.exercises import answers, exercise
 answers.SECONDS = 0.05
 library = ctypes.CDLL(None)
 mutex = ctypes.create_string_buffer(256)
+library.pthread_mutex_init(mutex, None)
 library.pthread_mutex_lock(mutex)
 
 def release():

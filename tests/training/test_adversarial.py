@@ -1,4 +1,4 @@
-"""`fit_gan`: it learns with each objective, with and without conditions; averages, snapshots and callbacks hold."""
+"""`fit_gan`: it learns with each objective; averages, snapshots and callbacks hold."""
 
 import copy
 
@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from helpers.nn.dense import Dense
 from helpers.training import (
     Objective,
     TrainingError,
@@ -26,26 +27,16 @@ BOW = np.concatenate([CONDITION, 2 * CONDITION**2], axis=1) + 0.1 * RNG.normal(
 ).astype(np.float32)
 
 
-class Dense(nn.Module):
+class Small(Dense):
     """Takes its inputs side by side."""
 
-    def __init__(self, inputs, outputs, width=32):
-        super().__init__()
-        layers = [
-            nn.Linear(inputs, width),
-            nn.LeakyReLU(0.2),
-            nn.Linear(width, width),
-            nn.LeakyReLU(0.2),
-        ]
-        self.layers = nn.Sequential(*layers, nn.Linear(width, outputs))
-
-    def forward(self, *inputs):
-        return self.layers(torch.cat(inputs, dim=1))
+    def __init__(self, inputs, outputs):
+        super().__init__(inputs, outputs, (32, 32))
 
 
 def networks(conditions=1, seed=0):
     torch.manual_seed(seed)
-    return Dense(2 + conditions, 2), Dense(2 + conditions, 1)
+    return Small(2 + conditions, 2), Small(2 + conditions, 1)
 
 
 def play(pair, real=(BOW, CONDITION), **options):
@@ -92,7 +83,7 @@ def test_it_learns_without_conditions():
 
 
 def test_each_optimiser_makes_its_steps_and_the_critic_sees_whole_batches():
-    class Counting(Dense):
+    class Counting(Small):
         seen = None
 
         def forward(self, *inputs):
@@ -100,8 +91,10 @@ def test_each_optimiser_makes_its_steps_and_the_critic_sees_whole_batches():
                 self.seen.append((len(inputs[0]), torch.is_grad_enabled()))
             return super().forward(*inputs)
 
-    generator, critic = Counting(3, 2), Counting(3, 1)
-    generator.seen, critic.seen = [], []
+    generator = Counting(3, 2)
+    critic = Counting(3, 1)
+    generator.seen = []
+    critic.seen = []
     play(
         (generator, critic),
         steps=7,
@@ -143,14 +136,14 @@ def test_penalty_is_taken_between_real_and_generated_samples():
         seen.append(points.detach())
         return critic(points, condition).mean() * 0
 
-    class Constant(Dense):
+    class Constant(Small):
         def forward(self, *inputs):
             return super().forward(*inputs) * 0 + 10.0
 
     ones = np.ones((200, 2), dtype=np.float32)
     loss = wasserstein_gradient_penalty()
     play(
-        (Constant(3, 2), Dense(3, 1)),
+        (Constant(3, 2), Small(3, 1)),
         real=(ones, ones[:, :1]),
         steps=4,
         objective=Objective(loss.critic_loss, loss.generator_loss, penalty),
@@ -165,7 +158,8 @@ def test_penalty_is_taken_between_real_and_generated_samples():
 
 
 def test_non_saturating_losses_are_cross_entropies():
-    real, made = torch.randn(20, 1), torch.randn(20, 1)
+    real = torch.randn(20, 1)
+    made = torch.randn(20, 1)
     entropy = nn.functional.binary_cross_entropy_with_logits
     objective = non_saturating(0.1)
     expected = entropy(real, torch.full_like(real, 0.9)) + entropy(made, torch.zeros_like(made))
@@ -176,7 +170,8 @@ def test_non_saturating_losses_are_cross_entropies():
 
 
 def test_the_average_is_that_of_the_weights_after_each_step():
-    weights, plain = [], networks()
+    weights = []
+    plain = networks()
     play(
         plain,
         callback=lambda model, step: weights.append(copy.deepcopy(model.state_dict())),
@@ -221,7 +216,8 @@ def test_a_callback_measures_and_changes_nothing():
         torch.rand(1000)
         return {"step": step, "spread": model(torch.randn(100, 2), torch.zeros(100, 1)).std()}
 
-    with_one, without = networks(), networks()
+    with_one = networks()
+    without = networks()
     history = play(with_one, callback=measure)
     play(without)
     assert history.metrics["step"] == [10, 20, 30, 40]
@@ -242,7 +238,8 @@ def test_noise_of_another_kind_and_augmentation_of_both():
         seen.append(len(samples))
         return samples * torch.tensor([-1.0, 1.0])
 
-    pair, other = networks(), networks()
+    pair = networks()
+    other = networks()
     play(pair, noise=uniform, augment=flip, steps=5)
     assert len(seen) == 5 * (2 * 2 + 1)
     play(other, steps=5)
@@ -274,7 +271,8 @@ def test_resume_after_any_step_gives_the_same_weights_to_the_last_bit(tmp_path, 
     whole = networks()
     options = dict(ema=0.9, snapshots=True, checkpoint=tmp_path / "c.pt", batch_size=300)
     expected = play(whole, **options | dict(checkpoint=None))
-    save, saved = checkpoints.save, []
+    save = checkpoints.save
+    saved = []
 
     def save_so_often(path, state):
         saved.append(path)
@@ -299,17 +297,19 @@ def test_resume_after_any_step_gives_the_same_weights_to_the_last_bit(tmp_path, 
 
 
 def test_a_critic_can_be_trained_again_after_the_generator_failed():
-    class Fails(Dense):
+    class Fails(Small):
         def forward(self, *inputs):
             if self.training and torch.is_grad_enabled() and self.fails:
                 raise torch.OutOfMemoryError("CUDA out of memory.")
             return super().forward(*inputs)
 
-    generator, critic = Fails(3, 2), Dense(3, 1)
+    generator = Fails(3, 2)
+    critic = Small(3, 1)
     generator.fails = True
     with pytest.raises(TrainingError, match="out of memory"):
         play((generator, critic))
-    generator.fails, before = False, critic.layers[0].weight.clone()
+    generator.fails = False
+    before = critic.layers[0].weight.clone()
     play((generator, critic))
     assert not torch.equal(before, critic.layers[0].weight)
 

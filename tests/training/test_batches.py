@@ -1,4 +1,4 @@
-"""Samples on the device or streamed from a file: the same batches, in the same order; precision and compilation."""
+"""Samples on the device or streamed: the same batches in the same order; precision, compilation."""
 
 import subprocess
 import sys
@@ -141,7 +141,8 @@ def train(inputs, **options):
 
 
 def test_training_from_a_file_gives_the_same_bits(mapped):
-    (resident, one), (streamed, other) = train(IMAGES), train(mapped)
+    resident, one = train(IMAGES)
+    streamed, other = train(mapped)
     assert one.curves["training"] == other.curves["training"]
     assert np.allclose(
         one.curves["validation"], other.curves["validation"], rtol=1e-5
@@ -153,7 +154,8 @@ def test_training_from_a_file_gives_the_same_bits(mapped):
 
 
 def test_channels_last_changes_the_order_in_memory_only():
-    (plain, one), (last, other) = train(IMAGES), train(IMAGES, channels_last=True)
+    plain, one = train(IMAGES)
+    last, other = train(IMAGES, channels_last=True)
     assert last[0].weight.is_contiguous(memory_format=torch.channels_last)
     assert np.allclose(one.curves["training"], other.curves["training"], rtol=1e-4)
     assert np.allclose(predict(plain, IMAGES), predict(last, IMAGES), atol=1e-4)
@@ -171,10 +173,12 @@ def test_peak_memory_does_not_grow_with_the_file(tmp_path):
         "x = np.lib.format.open_memmap(sys.argv[1], 'w+', 'f4', (2000, 131072)); del x\n"
         "x = np.load(sys.argv[1], mmap_mode='r')\n"
         "model = nn.Sequential(nn.AvgPool1d(1024), nn.Linear(128, 1))\n"
-        "fit(model, (x[:50], np.zeros((50, 1))), loss=nn.functional.mse_loss, epochs=1, progress=False)\n"
-        "peak = lambda: int(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0]) // 1024\n"
+        "options = dict(loss=nn.functional.mse_loss, batch_size=32, progress=False)\n"
+        "said = Path('/proc/self/status')\n"
+        "peak = lambda: int(said.read_text().split('VmHWM:')[1].split()[0]) // 1024\n"
+        "fit(model, (x[:50], np.zeros((50, 1))), epochs=1, **options)\n"
         "before = peak()\n"
-        "fit(model, (x, np.zeros((2000, 1))), loss=nn.functional.mse_loss, epochs=2, batch_size=32, progress=False)\n"
+        "fit(model, (x, np.zeros((2000, 1))), epochs=2, **options)\n"
         "print(before, peak())\n"
     )
     done = subprocess.run(
@@ -191,7 +195,8 @@ def test_half_precision_is_single_on_a_cpu():
     if torch.cuda.is_available():
         pytest.skip("there is a GPU")
     assert default_fabric(True).strategy.precision.precision == "32-true"
-    one, other = train(IMAGES)[1], train(IMAGES, mixed=True)[1]
+    one = train(IMAGES)[1]
+    other = train(IMAGES, mixed=True)[1]
     assert one.curves["training"] == other.curves["training"]
 
 
@@ -209,7 +214,7 @@ def test_a_network_that_cannot_be_compiled_runs_as_it_is(monkeypatch, capsys):
 
 
 def test_a_compiled_network_learns_the_same(monkeypatch):
-    """With the backend that needs no C compiler; the trial changes neither weights nor random numbers."""
+    """With the backend that needs no C compiler; the trial changes no weights or random state."""
     compile_ = torch.compile
     monkeypatch.setattr(
         torch, "compile", lambda model, **options: compile_(model, backend="aot_eager")

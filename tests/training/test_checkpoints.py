@@ -74,7 +74,8 @@ def test_a_bit_that_flips_in_a_weight_is_noticed(path, capsys):
 def test_of_bits_that_flip_anywhere_none_changes_what_is_read(path, capsys):
     """A bit of padding may change; the file is then as good as before."""
     train(network(), checkpoint=path)
-    content, whole = path.read_bytes(), repr(checkpoints.read(path))
+    content = path.read_bytes()
+    whole = repr(checkpoints.read(path))
     places = np.random.default_rng(3).choice(len(content), 200, replace=False)
     refused = 0
     for place in places:
@@ -154,7 +155,9 @@ def test_each_random_start_of_a_gan_has_its_own_snapshots(path):
 @pytest.mark.parametrize("how", [KeyboardInterrupt, MemoryError, "Ctrl-C", "not finite"])
 def test_the_same_network_goes_on_after_whatever_stopped_it(path, capsys, every_step, how):
     """In a notebook, a cell is run again, and the network that it is given was made in another."""
-    model, whole, calls = network(), network(), []
+    model = network()
+    whole = network()
+    calls = []
     train(whole)
 
     class Stopping(torch.autograd.Function):

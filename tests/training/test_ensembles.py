@@ -36,7 +36,8 @@ def networks(k, inputs, outputs, seed=0):
 def test_members_compute_what_the_networks_do_and_can_be_taken_out():
     singles = networks(3, 5, 2)
     ensemble = Ensemble(singles)
-    x, condition = torch.randn(7, 3, 4), torch.randn(7, 3, 1)
+    x = torch.randn(7, 3, 4)
+    condition = torch.randn(7, 3, 1)
     together = ensemble(x, condition)
     assert together.shape == (7, 3, 2)
     for number, single in enumerate(singles):
@@ -47,8 +48,11 @@ def test_members_compute_what_the_networks_do_and_can_be_taken_out():
 
 
 def test_members_have_the_gradients_that_they_have_alone():
-    critics, points, condition = networks(3, 6, 1), torch.randn(9, 3, 5), torch.randn(9, 3, 1)
-    real, generated = torch.randn(9, 3, 5), torch.randn(9, 3, 5)
+    critics = networks(3, 6, 1)
+    points = torch.randn(9, 3, 5)
+    condition = torch.randn(9, 3, 1)
+    real = torch.randn(9, 3, 5)
+    generated = torch.randn(9, 3, 5)
 
     def loss(objective, critic, *arrays):
         real, generated, points, condition = arrays
@@ -68,9 +72,11 @@ def test_members_have_the_gradients_that_they_have_alone():
 
 def test_a_game_of_an_ensemble_is_the_games_of_its_members():
     """With the same batches and the same noise, each member ends where it ends alone."""
-    generators, critics = networks(2, 4, 5), networks(2, 6, 1, seed=1)
+    generators = networks(2, 4, 5)
+    critics = networks(2, 6, 1, seed=1)
     rng = np.random.default_rng(0)
-    real, condition = rng.normal(size=(40, 5)).astype("f4"), rng.normal(size=(40, 1)).astype("f4")
+    real = rng.normal(size=(40, 5)).astype("f4")
+    condition = rng.normal(size=(40, 1)).astype("f4")
     common = dict(
         steps=4, batch_size=10, critic_steps=2, learning_rate=1e-2, seed=3, progress=False
     )
@@ -92,10 +98,8 @@ def test_a_game_of_an_ensemble_is_the_games_of_its_members():
 
 def test_an_ensemble_goes_on_from_a_checkpoint(tmp_path, capsys):
     x = np.random.default_rng(0).normal(size=(30, 2, 3)).astype("f4")
-    sets, options = (
-        ((x, x[..., :1]), x[..., :2]),
-        dict(loss=nn.functional.mse_loss, epochs=3, seed=1, progress=False),
-    )
+    sets = ((x, x[..., :1]), x[..., :2])
+    options = dict(loss=nn.functional.mse_loss, epochs=3, seed=1, progress=False)
     first = Ensemble(networks(2, 4, 2))
     fit(first, sets, checkpoint=tmp_path / "a.pt", **options)
     again = Ensemble(networks(2, 4, 2))

@@ -36,7 +36,8 @@ class Breaks(nn.Module):
 
     def __init__(self, calls):
         super().__init__()
-        self.layer, self.left = nn.Linear(3, 1), calls
+        self.layer = nn.Linear(3, 1)
+        self.left = calls
 
     def forward(self, x):
         self.left -= self.training
@@ -46,7 +47,8 @@ class Breaks(nn.Module):
 def test_loss_that_turns_to_nan_gives_the_step_and_the_last_good_weights(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoints, "SECONDS", 0)
     monkeypatch.setattr(checkpoints, "SHARE", 0)
-    model, good = Breaks(24), nn.Linear(3, 1)
+    model = Breaks(24)
+    good = nn.Linear(3, 1)
     good.load_state_dict(model.layer.state_dict())
     with pytest.raises(
         TrainingError,
@@ -65,7 +67,7 @@ def test_loss_that_turns_to_nan_gives_the_step_and_the_last_good_weights(tmp_pat
 
 
 def test_weights_that_are_not_finite_are_never_kept(tmp_path, monkeypatch):
-    """A gradient can be infinite where the loss is finite: the step before the first NaN must not be kept either."""
+    """A gradient can be infinite where the loss is finite: the step before a NaN is not kept."""
     monkeypatch.setattr(checkpoints, "SECONDS", 0)
     monkeypatch.setattr(checkpoints, "SHARE", 0)
     steps = []
@@ -197,7 +199,8 @@ def test_out_of_memory_says_what_to_lower():
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
         return F.mse_loss(prediction, target)
 
-    model, good = nn.Linear(3, 1), nn.Linear(3, 1)
+    model = nn.Linear(3, 1)
+    good = nn.Linear(3, 1)
     good.load_state_dict(model.state_dict())
     with pytest.raises(
         TrainingError, match="out of memory with batch_size=20: lower batch_size.*memmap"
@@ -258,8 +261,9 @@ def test_a_full_disk_is_said_once_and_training_goes_on(tmp_path):
         "checkpoints.SECONDS = checkpoints.SHARE = 0\n"
         "path, x = Path(sys.argv[1]), np.ones((60, 3))\n"
         "torch.manual_seed(0)\n"
-        "run = lambda epochs: fit(nn.Linear(3, 1), (x, x[:, :1]), loss=nn.functional.mse_loss, epochs=epochs,\n"
-        "                         batch_size=20, checkpoint=path, progress=False)\n"
+        "options = dict(loss=nn.functional.mse_loss, batch_size=20, progress=False)\n"
+        "data = (x, x[:, :1])\n"
+        "run = lambda n: fit(nn.Linear(3, 1), data, epochs=n, checkpoint=path, **options)\n"
         "run(1)\n"
         "before = path.read_bytes()\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))\n"
@@ -305,7 +309,8 @@ def test_ctrl_c_stops_after_a_whole_step_and_the_same_call_goes_on(tmp_path):
     with ctrl_c(step=23), pytest.raises(TrainingInterrupted, match=told):
         train(model(), **options)
     assert signal.getsignal(signal.SIGINT) is handler
-    resumed, whole = model(), model()
+    resumed = model()
+    whole = model()
     with ctrl_c() as steps:
         assert len(train(resumed, **options)) == 6
     assert len(steps) == 60 - 23
@@ -383,8 +388,10 @@ def test_a_gan_without_data_or_steps_says_so():
 
 def test_a_gan_that_breaks_has_its_last_good_weights():
     torch.manual_seed(1)
-    generator, critic = nn.Linear(4, 3), Breaks(10**6)
-    good, judge = nn.Linear(4, 3), Breaks(10**6)
+    generator = nn.Linear(4, 3)
+    critic = Breaks(10**6)
+    good = nn.Linear(4, 3)
+    judge = Breaks(10**6)
     good.load_state_dict(generator.state_dict()), judge.load_state_dict(critic.state_dict())
     critic.left = 16 * 12  # 5 critic steps with 3 calls each, and one of the generator
     with pytest.raises(TrainingError, match="found nan in step 13"):

@@ -174,7 +174,8 @@ def of(namespace):
 )
 def test_code_and_what_it_reads_counts(which, before, after):
     assert NOTEBOOK.count(before) == 1
-    first, second = of(run()), of(run(NOTEBOOK.replace(before, after)))
+    first = of(run())
+    second = of(run(NOTEBOOK.replace(before, after)))
     assert [name for name in first if first[name] != second[name]] == [which]
 
 

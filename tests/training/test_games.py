@@ -28,8 +28,8 @@ LATENTS = 2
 class LatentGame(Game):
     """An adversarial autoencoder (Makhzani et al. 2015, arXiv:1511.05644): three kinds of step.
 
-    The autoencoder learns to reconstruct; the critic to tell latents from normal noise; the encoder to
-    be taken for noise.
+    The autoencoder learns to reconstruct; the critic to tell latents from normal noise; the encoder
+    to be taken for noise.
     """
 
     def __init__(self, weight=0.5, rate=3e-3):
@@ -112,7 +112,7 @@ def plain(history):
 
 
 def work(folder, dies_at):
-    """Play the whole game, keeping a checkpoint after each step; die after a step of an optimiser."""
+    """Play the whole game, with a checkpoint after each step; die after a step of an optimiser."""
     torch.set_num_threads(1)
     checkpoints.SECONDS = checkpoints.SHARE = 0
     made = []

@@ -1,4 +1,4 @@
-"""The Keras callback gives the same `History` as `fit`, on the TensorFlow and on the PyTorch backend."""
+"""The Keras callback gives the same `History` as `fit`, on TensorFlow and on PyTorch."""
 
 import importlib.util
 import json
@@ -56,7 +56,9 @@ def test_history_is_that_of_keras(backend, tmp_path, forkserver):
     process.join()
     assert process.exitcode == 0
     said = json.loads((tmp_path / "said.json").read_text(encoding="utf-8"))
-    theirs, ours, again = said["theirs"], said["ours"], said["again"]
+    theirs = said["theirs"]
+    ours = said["ours"]
+    again = said["again"]
     assert said["backend"] == backend
     assert ours["curves"]["training"] == theirs["loss"]
     assert ours["curves"]["validation"] == theirs["val_loss"]

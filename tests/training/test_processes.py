@@ -1,4 +1,4 @@
-"""Two processes under Fabric's DDP give the same result as one, within rounding, at an equal global batch."""
+"""Two processes under Fabric's DDP do as one, within rounding, at an equal global batch."""
 
 import os
 import re
@@ -34,7 +34,7 @@ class Conditional(nn.Module):
 
 
 def train(folder, end, fabric=None):
-    """Train with each loop and objective, with checkpoints in a folder; write there how it ended."""
+    """Train with each game and objective, with checkpoints in a folder; write there how it ends."""
     torch.set_num_threads(1)
     mapped = np.load(folder.parent / "x.npy", mmap_mode="r")
     x = np.array(mapped)
@@ -59,7 +59,8 @@ def train(folder, end, fabric=None):
     }
     for kind, objective in objectives.items():
         torch.manual_seed(1)
-        generator, critic = Conditional(5, 3), Conditional(4, 1)
+        generator = Conditional(5, 3)
+        critic = Conditional(4, 1)
         options = dict(noise=4, steps=12, batch_size=51, ema=0.9, every=4, learning_rate=1e-3)
         options |= dict(objective=objective, checkpoint=folder / f"{kind}.pt")
         history = training.fit_gan(generator, critic, (x, y), **options, **common)
@@ -81,7 +82,7 @@ def train_alone(folder, end):
 
 
 def train_together(folder):
-    """Train in one of the processes that ``fabric run`` starts, and then again with the checkpoints that are there."""
+    """Train in one of the processes that ``fabric run`` starts, and then once more."""
     train(folder, "first")
     train(folder, "again")
 

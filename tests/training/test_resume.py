@@ -1,4 +1,4 @@
-"""A training that is killed at any moment, and as often as one likes, ends as if it had not been."""
+"""A training that is killed at any moment, as often as one likes, ends as if it had not been."""
 
 import os
 import random
@@ -74,7 +74,8 @@ def measure(generator, step):
 
 def adversarial(folder, inputs, targets):
     torch.manual_seed(1)
-    generator, critic = Generator(), Critic()
+    generator = Generator()
+    critic = Critic()
     options = dict(
         noise=4, steps=60, batch_size=50, critic_steps=3, ema=0.9, augment=jitter, every=7
     )
@@ -129,13 +130,16 @@ def test_killed_at_random_moments_it_ends_with_the_same_bits(task, tmp_path, for
         assert process.exitcode in (0, -signal.SIGALRM)
         return process.exitcode == 0
 
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    whole = tmp_path / "whole"
+    killed = tmp_path / "killed"
     whole.mkdir()
     killed.mkdir()
     assert run(whole)
     expected = torch.load(whole / "end.pt", weights_only=True)
     draw = random.Random()
-    deaths, resumed, ended = 0, 0, False
+    deaths = 0
+    resumed = 0
+    ended = False
     while not ended:
         resumed += (killed / "c.pt").exists()
         longest = expected["took"] * (

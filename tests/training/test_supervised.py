@@ -141,7 +141,8 @@ def test_resume_after_any_step_gives_the_same_weights_to_the_last_bit(
     """Killed processes are in test_resume.py; here every step of the way can be chosen."""
     whole = network(0.5)
     expected = train(whole, line, augment=jitter)
-    save, saved = checkpoints.save, []
+    save = checkpoints.save
+    saved = []
 
     def save_so_often(path, state):
         if len(saved) == saves:
@@ -205,7 +206,8 @@ def test_checkpoint_of_other_data_or_network_or_damaged_is_not_used(line, tmp_pa
 @pytest.mark.parametrize("patience", [None, 1])
 def test_finished_checkpoint_is_taken_over_and_that_is_said(line, tmp_path, capsys, patience):
     options = dict(checkpoint=tmp_path / "c.pt", epochs=40, patience=patience)
-    first, again = network(), network()
+    first = network()
+    again = network()
     history = train(first, line, **options)
     assert history.stopped_early == bool(patience)
     assert capsys.readouterr().out == ""
@@ -337,7 +339,8 @@ def test_a_function_counts_by_the_numbers_that_it_reads(monkeypatch):
 
 
 def test_methods_and_lambdas_count_by_what_they_do():
-    one, two = Scaled(1.0), Scaled(2.0)
+    one = Scaled(1.0)
+    two = Scaled(2.0)
     two.load_state_dict(one.state_dict())
     assert describe(one.loss) != describe(one.other) and describe(one.loss) != describe(two.loss)
     same = (

@@ -144,7 +144,8 @@ def posterior(data, n=100_000, seed=0, spectroscopic=True):
             fit = _Fit(near, overlap[row, near], strength[row, near])
             chance = _chances(members, fit, spectroscopic)
             galaxy = start + row
-            effective[galaxy] = chance.sum() ** 2 / np.square(chance).sum()
+            squares = np.square(chance).sum()
+            effective[galaxy] = chance.sum() ** 2 / squares
             mass = np.bincount(cell[near], chance, minlength=n_cells)
             cumulative[galaxy, 1:] = np.cumsum(mass / mass.sum())
     return cumulative.clip(0, 1), effective
@@ -152,8 +153,9 @@ def posterior(data, n=100_000, seed=0, spectroscopic=True):
 
 def _calibrated(data):
     """Fluxes at the true zero points, 0 where missing, and inverse variances: float32, (n, 5)."""
-    place = {name: number for number, name in enumerate(FIELDS)}
-    scale = mock.zero_points()[[place[name] for name in data.field]]
+    names = list(FIELDS)
+    place = [names.index(name) for name in data.field]
+    scale = mock.zero_points()[place]
     flux = data.flux / scale
     error = data.error / scale
     variance = error**2 + (mock.CALIBRATION * flux) ** 2

@@ -105,12 +105,13 @@ def templates():
 def _changed(spectrum, rng):
     """A template times a smooth curve: four waves of random phase in ln λ."""
     frequencies = np.array([1.5, 2.5, 4.0, 6.0])
-    waves = np.log(seds.REST / seds.REFERENCE)[:, None] * frequencies
+    log_wavelength = np.log(seds.REST / seds.REFERENCE)
+    waves = log_wavelength[:, None] * frequencies
     phases = rng.uniform(0, 2 * np.pi, len(frequencies))
     amplitude = TEMPLATE_SCATTER / np.sqrt(2)
     strengths = rng.normal(0, amplitude, len(frequencies))
-    curve = (np.sin(waves + phases) * strengths).sum(axis=1)
-    return seds.normalised(spectrum * np.exp(curve))
+    curve = np.sin(waves + phases) * strengths
+    return seds.normalised(spectrum * np.exp(curve.sum(axis=1)))
 
 
 @cache
@@ -139,9 +140,9 @@ def model_colours(galaxies, bands=BANDS):
     -------
     numpy.ndarray, shape (n, k)
     """
-    z, kind, dust, tilt, lines = (
-        galaxies[name][:, None] for name in ("z", "type", "dust", "tilt", "lines")
-    )
+    columns = {name: values[:, None] for name, values in galaxies.items()}
+    z = columns["z"]
+    kind = columns["type"]
     first, table = _tables(tuple(bands))
     place = (np.log1p(z) - np.log1p(first)) / STEP
     row = place.astype(int)
@@ -156,11 +157,12 @@ def model_colours(galaxies, bands=BANDS):
     earlier = np.clip(kind.astype(int), 0, 3)
     mix = kind - earlier
     stars = (1 - mix) * at(earlier) + mix * at(earlier + 1)
-    flux = stars + lines * at(5)
+    flux = stars + columns["lines"] * at(5)
     pivots = np.array([seds.pivot(band) for band in bands])
     rest = pivots / (1 + z)
-    dimming = 10 ** (-0.4 * dust * seds.attenuation(rest))
-    tilting = (rest / seds.REFERENCE) ** tilt
+    curve = seds.attenuation(rest)
+    dimming = 10 ** (-0.4 * columns["dust"] * curve)
+    tilting = (rest / seds.REFERENCE) ** columns["tilt"]
     return flux * dimming * tilting
 
 
@@ -206,7 +208,8 @@ def spectroscopic_chance(z, magnitude_f160w):
 
     Bright galaxies have a good one, with a gap where lines leave the optical.
     """
-    bright = 0.7 / (1 + np.exp((magnitude_f160w - 22.3) / 0.5)) + 0.03
+    fainter = (magnitude_f160w - 22.3) / 0.5
+    bright = 0.7 / (1 + np.exp(fainter)) + 0.03
     x = (z - 1.75) / 0.35
     gap = 0.6 * np.exp(-(x**2))
     return bright * (1 - gap)

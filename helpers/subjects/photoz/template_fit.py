@@ -81,7 +81,8 @@ class MagnitudePrior:
             return -np.mean(_log_prior(numbers, z, magnitude))
 
         options = {"maxiter": 2000}
-        return cls(*minimize(cost, START, method="Nelder-Mead", options=options).x)
+        found = minimize(cost, START, method="Nelder-Mead", options=options)
+        return cls(*found.x)
 
 
 def _log_prior(numbers, z, magnitude):
@@ -120,13 +121,16 @@ class TemplateFit:
         self.bands = tuple(bands)
         self.template_error = template_error
         self.at_most = at_most
-        log_1z = np.arange(np.log1p(LOWEST), np.log1p(z_max), step)
+        start = np.log1p(LOWEST)
+        end = np.log1p(z_max)
+        log_1z = np.arange(start, end, step)
         self.grid = np.expm1(log_1z)
         self.models = seds.through_filters(templates, self.bands, self.grid)  # (n_z, k, bands)
 
     def weights(self, flux, error):
         """Inverse variance with the template error, shape (n, bands); 0 where a flux is missing."""
-        known = np.isfinite(flux) & np.isfinite(error) & (np.asarray(error) > 0)
+        with_error = np.isfinite(error) & (np.asarray(error) > 0)
+        known = np.isfinite(flux) & with_error
         measured = np.where(known, error, 1.0)
         by_templates = self.template_error * np.where(known, flux, 0.0)
         variance = measured**2 + by_templates**2

@@ -128,7 +128,8 @@ def cross_correlate(wavelength, flux, templates, error=None, redshifts=REDSHIFTS
         search.n_fft,
         "templates",
     )
-    norm = _norm(transforms, search.spectra.n, search.n_fft)[..., search.wrapped]
+    norm = _norm(transforms, search.spectra.n, search.n_fft)
+    norm = norm[..., search.wrapped]
     conjugate = transforms.conj()
     found = []
     for row in range(0, len(flux), BLOCK):
@@ -136,8 +137,10 @@ def cross_correlate(wavelength, flux, templates, error=None, redshifts=REDSHIFTS
         spectra = _transform(
             wavelength, flux[rows], good[rows], search.spectra, search.n_fft, "spectra", row
         )
-        correlation = scipy.fft.irfft(spectra[:, None] * conjugate, search.n_fft)
-        found.append(_peaks(correlation[..., search.wrapped] / norm, search.half))
+        product = spectra[:, None] * conjugate
+        correlation = scipy.fft.irfft(product, search.n_fft)
+        correlation = correlation[..., search.wrapped] / norm
+        found.append(_peaks(correlation, search.half))
     lag, height, r, width = map(np.concatenate, zip(*found, strict=True))
     width_kms = width * search.spectra.step * np.log(10) * SPEED_OF_LIGHT
     return Redshifts(
@@ -183,7 +186,8 @@ class _Search:
     def redshift(self, place):
         """Redshift at a place among the lags, which may be between two."""
         at_zero = self.spectra.start - self.templates.start
-        return 10 ** (at_zero + self.spectra.step * (place + self.lags[0])) - 1
+        lag = place + self.lags[0]
+        return 10 ** (at_zero + self.spectra.step * lag) - 1
 
 
 def _search(wavelength, template_wavelength, redshifts):
@@ -276,7 +280,8 @@ def _one_length(flux, what):
 
 def _raise_for(bad, what, expected, found, offset=0):
     if bad.any():
-        rows = ", ".join(str(row + offset) for row in np.flatnonzero(bad)[:5])
+        first = np.flatnonzero(bad)[:5] + offset
+        rows = ", ".join(map(str, first))
         more = " ..." if bad.sum() > 5 else ""
         found = f"found {bad.sum()} {found}, rows {rows}{more}"
         raise ValueError(f"expected {what} {expected}, {found}: remove them first")
@@ -286,8 +291,9 @@ def _transform(wavelength, flux, good, grid, n_fft, what, offset=0):
     """Fourier transforms of prepared spectra, of unit sum of squares, shape (n, n_fft // 2 + 1)."""
     flux = flux.astype(float)
     for row in np.flatnonzero(~good.all(axis=1)):
-        measured = good[row]
-        flux[row] = np.interp(wavelength, wavelength[measured], flux[row, measured])
+        x = wavelength[good[row]]
+        y = flux[row, good[row]]
+        flux[row] = np.interp(wavelength, x, y)
     flux = _rebin(wavelength, flux, grid)
     scale = np.abs(flux).max(axis=1, keepdims=True)
     flux /= np.where(scale > 0, scale, 1)
@@ -312,7 +318,8 @@ def _without_continuum(flux, step):
     for _ in range(CLIPPINGS):
         continuum = make_lsq_spline(x, flux.T, knots)(x).T
         features = flux - continuum
-        deviation = DEVIATION * np.median(np.abs(features), axis=1, keepdims=True)
+        typical = np.median(np.abs(features), axis=1, keepdims=True)
+        deviation = DEVIATION * typical
         flux = continuum + np.clip(features, -CLIP * deviation, CLIP * deviation)
     return flux - continuum, deviation
 
@@ -324,11 +331,14 @@ def _norm(transforms, n, n_fft):
     correlate to about 1. At least a third of its highest value, so that a sliver of a template does
     not count as a whole one.
     """
-    square = scipy.fft.rfft(scipy.fft.irfft(transforms, n_fft) ** 2).conj()
-    weight = (tukey(n, 2 * APODISED) ** 2).astype(np.float32)
-    overlapping = scipy.fft.irfft(scipy.fft.rfft(weight, n_fft) * square, n_fft)
+    templates = scipy.fft.irfft(transforms, n_fft)
+    squares = scipy.fft.rfft(templates**2)
+    window = tukey(n, 2 * APODISED) ** 2
+    weights = scipy.fft.rfft(window.astype(np.float32), n_fft)
+    overlapping = scipy.fft.irfft(weights * squares.conj(), n_fft)
     norm = np.sqrt(np.maximum(overlapping, 0))
-    return np.maximum(norm, norm.max(axis=-1, keepdims=True) * LEAST_NORM)
+    highest = norm.max(axis=-1, keepdims=True)
+    return np.maximum(norm, highest * LEAST_NORM)
 
 
 def _rebin(wavelength, flux, grid):
@@ -390,7 +400,8 @@ def _peaks(correlation, half):
 
 def _highest(correlation, half):
     """Pixel of the highest peak: int, shape (n, k, 1)."""
-    inner = correlation[..., half - 1 : correlation.shape[-1] - half + 1]
+    end = correlation.shape[-1] - half + 1
+    inner = correlation[..., half - 1 : end]
     middle = inner[..., 1:-1]
     left = inner[..., :-2]
     right = inner[..., 2:]

@@ -134,7 +134,8 @@ def _dimming(galaxies, wavelength):
     at_one_angstrom = galaxies["dust"] * observed**DUST_SLOPE  # mag
     curve = wavelength**-DUST_SLOPE
     per_magnitude = -0.4 * np.log(10)
-    return np.exp(per_magnitude * _column(at_one_angstrom) * curve.astype(np.float32))
+    curve = curve.astype(np.float32)
+    return np.exp(per_magnitude * _column(at_one_angstrom) * curve)
 
 
 def _stellar_light(galaxies, fraction, resolution):
@@ -158,7 +159,8 @@ def _population_weights(galaxies):
     place = np.interp(log_metallicity, nodes, places)
     distance = np.abs(place[:, None] - places)
     near = np.maximum(0, 1 - distance)
-    weights = galaxies["formed"][:, :, None] * near[:, None, :]
+    formed = galaxies["formed"][:, :, None]
+    weights = formed * near[:, None, :]
     return weights.reshape(len(weights), -1)
 
 
@@ -199,7 +201,10 @@ def _line_luminosities(galaxies):
     difference = galaxies["dust"] - galaxies["gas_dust"]
     undimmed = 10 ** (-0.4 * difference)
     retired = galaxies["old_lines"] * continuum * undimmed
-    return {name: halpha * young[name] + retired * old[name] for name in young}
+    luminosities = {}
+    for name in young:
+        luminosities[name] = halpha * young[name] + retired * old[name]
+    return luminosities
 
 
 def simulate(n, seed, keep_noise_free=False):
@@ -254,7 +259,8 @@ def simulate(n, seed, keep_noise_free=False):
     raw |= {"wavelength": wavelengths(), "spec": flux, "specerr": error}
     truth = _joined(truths, n)
     truth["fault"] = _faults(n, seed)
-    _spoil(raw, truth["fault"], np.random.default_rng((seed, FAULT_STREAM)))
+    rng = np.random.default_rng((seed, FAULT_STREAM))
+    _spoil(raw, truth["fault"], rng)
     if keep_noise_free:
         truth["flux"] = noise_free
     return raw, truth

@@ -92,6 +92,38 @@ def spectra(wavelength, flux, titles, *, mock):
     return figure
 
 
+def distributions(values, *, mock):
+    """Show histograms of parameters on the diagonal, and each pair below it.
+
+    Parameters
+    ----------
+    values : dict of str to array, shape (n,)
+    mock : bool
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    names = list(values)
+    n = len(names)
+    figure, axes = panels(n, n, mock=mock, size=(2.1, 1.7))
+    for (row, column), axis in np.ndenumerate(axes):
+        x = values[names[column]]
+        y = values[names[row]]
+        if column > row:
+            axis.set_axis_off()
+        elif column == row:
+            axis.hist(x, 30)
+            axis.set_yticks([])
+        else:
+            axis.plot(x, y, markersize=1, **DOTS)
+    for number, name in enumerate(names):
+        axes[number, 0].set_ylabel(name, fontsize=SMALL)
+        axes[-1, number].set_xlabel(name, fontsize=SMALL)
+    axes[0, 0].set_ylabel("number", fontsize=SMALL)
+    return figure
+
+
 def spread(frames, common, *, mock):
     """Show mean and spread of spectra in several frames.
 
@@ -114,7 +146,9 @@ def spread(frames, common, *, mock):
         x = wavelength[covered]
         mean = np.nanmean(flux[:, covered], axis=0)
         deviation = np.nanstd(flux[:, covered], axis=0)
-        axis.fill_between(x, mean - deviation, mean + deviation, alpha=0.3, label="spread")
+        lower = mean - deviation
+        upper = mean + deviation
+        axis.fill_between(x, lower, upper, alpha=0.3, label="spread")
         axis.plot(x, mean, linewidth=0.8, label="mean")
         axis.set_title(name)
         axis.set_xlabel("wavelength [Å]")
@@ -183,7 +217,8 @@ def pairs(wavelength, groups, titles, *, mock, columns=2):
         for place, (name, values) in enumerate(chosen.items()):
             lowered = values - 0.8 * place
             axis.plot(wavelength, lowered, linewidth=0.6, label=name)
-        low, high = np.percentile(list(chosen.values()), [0.3, 99.3])
+        values = np.stack(list(chosen.values()))
+        low, high = np.percentile(values, [0.3, 99.3])
         axis.set_ylim(low - 0.95, high + 0.15)  # the strongest lines may leave the frame
         axis.set_title(titles[number], fontsize=SMALL, pad=2)
         axis.set_xlim(wavelength[0], wavelength[-1])
@@ -213,7 +248,8 @@ def moved(wavelength, curves, amounts, *, mock):
     """
     options = {"squeeze": False, "sharey": True}
     figure, axes = panels(1, len(curves), mock=mock, size=(5.2, 3.2), **options)
-    colours = colormaps["coolwarm"](np.linspace(0, 1, len(amounts)))
+    shades = np.linspace(0, 1, len(amounts))
+    colours = colormaps["coolwarm"](shades)
     labels = [f"{amount:+.1f} σ" for amount in amounts]
     for axis, name in zip(axes[0], curves, strict=True):
         lines = axis.plot(wavelength, np.transpose(curves[name]), **SPECTRUM)
@@ -280,14 +316,17 @@ def index_histograms(real, generated, groups, *, mock):
     matplotlib.figure.Figure
     """
     rows = len(AGES)
-    figure, axes = panels(rows, len(real.columns), mock=mock, size=(2.5, 1.6), sharex="col")
+    columns = len(real.columns)
+    figure, axes = panels(rows, columns, mock=mock, size=(2.5, 1.6), sharex="col")
     for (group, column), axis in np.ndenumerate(axes):
         index = real.columns[column]
         low, high = np.nanpercentile(real[index], [0.5, 99.5])
         edges = np.linspace(low, high, 25)
         inside = groups == group
-        axis.hist(real[index][inside], edges, alpha=0.45, label="real")
-        axis.hist(generated[index][inside], edges, histtype="step", label="generated")
+        theirs = real[index][inside]
+        ours = generated[index][inside]
+        axis.hist(theirs, edges, alpha=0.45, label="real")
+        axis.hist(ours, edges, histtype="step", label="generated")
         axis.set_yticks([])
         if group == rows - 1:
             axis.set_xlabel(INDICES.get(index, index))

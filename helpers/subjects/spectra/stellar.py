@@ -54,7 +54,8 @@ AGES = np.array(
         13.0,
     ]
 )
-_AGE_EDGES = np.r_[0, np.sqrt(AGES[1:] * AGES[:-1]), np.inf]
+_BETWEEN = np.sqrt(AGES[1:] * AGES[:-1])
+_AGE_EDGES = np.r_[0, _BETWEEN, np.inf]
 LOG_METALLICITIES = np.array([-1.3, -0.7, -0.3, 0.0, 0.3])  # log10 of Z over the solar one
 SOLAR = 3  # its place among them
 RECENT = 0.1  # Gyr: ages up to this one have a rate of their own in `mass_by_age`
@@ -70,8 +71,17 @@ _N_WEAK = 2600  # lines without a name, at random places, the same in every spec
 _WEAK_SEED = 1966
 
 # Share of a population's bolometric light from beyond the main sequence, by log10 of the age in yr
-_GIANT_LOG_AGES = (6.5, 7.0, 7.5, 8.0, 8.5, 9.0, 9.5, 10.0, 10.2)
-_GIANT_SHARES = (0.1, 0.25, 0.22, 0.22, 0.28, 0.40, 0.52, 0.62, 0.64)
+_GIANT_SHARES = {
+    6.5: 0.1,
+    7.0: 0.25,
+    7.5: 0.22,
+    8.0: 0.22,
+    8.5: 0.28,
+    9.0: 0.40,
+    9.5: 0.52,
+    10.0: 0.62,
+    10.2: 0.64,
+}
 _GIANTS = {
     4800: 0.32,
     4450: 0.27,
@@ -116,14 +126,15 @@ def _lorentzians(wavelength, centres, depths, half_width):
 
     `half_width` is that at half maximum in Å, one for all or one for each.
     """
-    distance = wavelength - air_to_vacuum(np.asarray(centres))[:, None]
+    distance = wavelength - air_to_vacuum(centres)[:, None]
     x = distance / np.reshape(half_width, (-1, 1))
     return np.asarray(depths) @ (1 / (1 + x**2))
 
 
 def _bands(wavelength, heads, depths, scale):
     """Molecular bands: sharp at the head, fading over `scale` Å redwards, or bluewards below 0."""
-    x = (wavelength - air_to_vacuum(np.asarray(heads))[:, None]) / scale
+    distance = wavelength - air_to_vacuum(heads)[:, None]
+    x = distance / scale
     edge = np.clip(x * abs(scale) / 1.5, -50, 50)  # 1.5 Å wide
     tail = np.exp(-np.maximum(x, 0))
     profile = tail / (1 + np.exp(-edge))
@@ -159,7 +170,8 @@ def _metal_lines(grid):
     named, _ = read_table(TABLES / "metal_lines.ecsv")
     rng = np.random.default_rng(_WEAK_SEED)
     place = rng.random(_N_WEAK) ** 1.6  # from the blue end (0) to the red end (1)
-    weak = grid[0] * (grid[-1] / grid[0]) ** place
+    first, *_, last = grid
+    weak = first * (last / first) ** place
     bluer_is_deeper = np.clip((weak / 4600) ** -2.2, 0.15, 4)
     depths = rng.exponential(0.11, _N_WEAK) * bluer_is_deeper
     strong = _gaussians(grid, named["wavelength"], named["strength"], _METAL_WIDTH)
@@ -252,7 +264,8 @@ def _by_temperature(light, temperature):
 def _light(age, log_metallicity):
     """Bolometric light by temperature, in L☉ per M☉ formed: shape (n_temperatures,)."""
     main, temperature = _main_sequence(age, log_metallicity)
-    share = np.interp(np.log10(age) + 9, _GIANT_LOG_AGES, _GIANT_SHARES)
+    log_years = np.log10(age) + 9
+    share = np.interp(log_years, list(_GIANT_SHARES), list(_GIANT_SHARES.values()))
     giants = np.array(list(_GIANTS)) * 10 ** (-0.04 * log_metallicity)
     all_evolved = main.sum() * share / (1 - share)
     evolved = all_evolved * np.array(list(_GIANTS.values()))

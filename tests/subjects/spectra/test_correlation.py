@@ -156,10 +156,13 @@ def test_a_template_shorter_than_the_spectrum():
 
 
 def test_bad_pixels_are_counted_and_interpolated_over():
-    flux, error = observe([0.1, 0.1, 0.1], noise=0.1), np.full((3, len(WAVELENGTH)), 0.1)
+    flux = observe([0.1, 0.1, 0.1], noise=0.1)
+    error = np.full((3, len(WAVELENGTH)), 0.1)
     flux[0, 500:520] = np.nan
-    flux[1, 1000:1100], error[1, 1000:1100] = 1e6, np.inf
-    flux[2, :7], error[2, :7] = -1e6, 0
+    flux[1, 1000:1100] = 1e6
+    error[1, 1000:1100] = np.inf
+    flux[2, :7] = -1e6
+    error[2, :7] = 0
     found = cross_correlate(WAVELENGTH, flux, TEMPLATES, error).table
     assert found.n_bad.tolist() == [20, 100, 7]
     assert abs(kms(found.redshift, 0.1)).max() < 60

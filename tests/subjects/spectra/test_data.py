@@ -4,19 +4,15 @@ import h5py
 import numpy as np
 import pytest
 
-from helpers.datasets import places
 from helpers.datasets.files import DataError
 from helpers.datasets.registry import registry
 from helpers.subjects.spectra import data, mock
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """A search path of one empty folder."""
-    monkeypatch.setenv("HACK_DATA", str(tmp_path))
-    monkeypatch.setattr(places, "CHECKOUT", tmp_path / "checkout")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+def folder(data_folder):
+    """An empty folder, the only one in which data are looked for."""
+    return data_folder
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +36,8 @@ def test_what_is_written_is_read_bit_by_bit(file, spectra):
     again = data.read(file)
     assert again.source == "real" and not again.mock and spectra.mock
     for name in data.KEYS:
-        one, other = getattr(spectra, name), getattr(again, name)
+        one = getattr(spectra, name)
+        other = getattr(again, name)
         assert one.dtype == other.dtype and np.array_equal(one, other, equal_nan=True), name
 
 
@@ -220,7 +217,7 @@ def test_the_mock_is_kept_in_the_same_layout_and_read_again(folder, monkeypatch,
     assert fewer.mock and np.array_equal(fewer.flux, first.flux[:10], equal_nan=True)
     more = data.load(40, source="mock", seed=7)
     assert (
-        "expected 40 spectra in cache/" in capsys.readouterr().out
+        "expected 40 spectra in data/cache/" in capsys.readouterr().out
     )  # it is too small, not damaged
     assert len(more) == 40 and np.array_equal(more.error[:30], first.error)
     assert list((folder / "cache").iterdir()) == [cache]

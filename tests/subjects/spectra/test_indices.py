@@ -135,7 +135,8 @@ def test_indices_off_the_grid_are_left_out_and_that_is_said(capsys):
 def test_bad_pixels_are_left_out_and_what_cannot_be_measured_is_counted(capsys):
     flux, error = spectra(5, FINE, seed=3)
     whole = measure(FINE, flux, error)
-    in_line, beside = np.flatnonzero(abs(FINE - 6564) < 5), np.argmin(abs(FINE - 6500))
+    in_line = np.flatnonzero(abs(FINE - 6564) < 5)
+    beside = np.argmin(abs(FINE - 6500))
     flux[0, in_line] = np.nan
     error[1, in_line] = 0
     error[2, in_line] = np.inf

@@ -70,7 +70,8 @@ def test_the_break_grows_with_age_and_for_old_stars_with_metallicity():
     ("band", "sides"), [((5162, 5194), (5119, 5206)), ((5878, 5911), (5865, 5935))]
 )
 def test_magnesium_and_sodium_grow_with_age_and_metallicity(band, sides):
-    wavelength, flux = stellar.wavelengths(), stellar.populations()
+    wavelength = stellar.wavelengths()
+    flux = stellar.populations()
     level = np.mean(
         [flux[..., np.abs(wavelength - side) < 10].mean(axis=-1) for side in sides], axis=0
     )
@@ -99,7 +100,8 @@ def test_indices_follow_age_with_the_right_sign_and_range(sample):
     assert rank_correlation(age, table["D4000"]) > 0.9
     assert rank_correlation(age, table["Hdelta_A"]) < -0.7
     assert rank_correlation(age, table["EW_Halpha"]) < -0.7
-    young, old = age < 3, age > 9
+    young = age < 3
+    old = age > 9
     assert 1.15 < table["D4000"][young].median() < 1.4
     assert 1.75 < table["D4000"][old].median() < 2.1
     assert 2 < table["Hdelta_A"][young].median() < 6
@@ -110,8 +112,10 @@ def test_indices_follow_age_with_the_right_sign_and_range(sample):
 
 def test_parameters_are_correlated_as_in_the_local_universe(sample):
     galaxies, _ = sample
-    mass, specific = np.log10(galaxies["smass"]), np.log10(galaxies["sfr"] / galaxies["smass"])
-    heavy, light = mass > 11, mass < 10.3
+    mass = np.log10(galaxies["smass"])
+    specific = np.log10(galaxies["sfr"] / galaxies["smass"])
+    heavy = mass > 11
+    light = mass < 10.3
     assert galaxies["quiescent"][heavy].mean() > 0.6 > 0.4 > galaxies["quiescent"][light].mean()
     assert np.median(galaxies["metallicity"][heavy]) > 1.5 * np.median(
         galaxies["metallicity"][light]
@@ -197,7 +201,8 @@ def test_noise_is_as_large_as_its_error_but_for_sky_lines_and_calibration(simula
         np.median(truth["flux"], axis=1) < 12
     )  # where calibration does not show
     observed = raw["wavelength"]
-    clean, dirty = (observed > 4300) & (observed < 5400), (observed > 8820) & (observed < 8960)
+    clean = (observed > 4300) & (observed < 5400)
+    dirty = (observed > 8820) & (observed < 8960)
     assert np.nanstd(pull[faint][:, clean]) == pytest.approx(1, abs=0.1)
     assert np.nanstd(pull[faint][:, dirty]) > 1.15
 

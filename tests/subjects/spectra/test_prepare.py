@@ -80,13 +80,16 @@ def test_nothing_left_is_an_error(normal):
 
 def slow_rebin(pixels, flux, error, edges):
     """One spectrum, by two plain loops over bins and pixels, those of error 0 left out."""
-    means, errors, covered = [], [], []
+    means = []
+    errors = []
+    covered = []
     for low, high in zip(edges[:-1], edges[1:], strict=True):
         total = weight = variance = 0.0
         for i, value in enumerate(flux):
             shared = max(0.0, min(high, pixels[i + 1]) - max(low, pixels[i]))
             if error[i] > 0:
-                total, weight = total + shared * value, weight + shared
+                total = total + shared * value
+                weight = weight + shared
                 variance += (shared * error[i]) ** 2
         covered.append(weight / (high - low))
         means.append(total / weight if weight else np.nan)
@@ -99,7 +102,8 @@ def test_rebinning_is_what_plain_loops_give(n_bins):
     """With bins wider and narrower than a pixel, spectra at four redshifts, and bad pixels."""
     rng = np.random.default_rng(n_bins)
     wavelength = np.sort(rng.uniform(4000, 4200, 90))
-    flux, error = rng.normal(5, 3, (4, 90)), rng.uniform(0.1, 2, (4, 90))
+    flux = rng.normal(5, 3, (4, 90))
+    error = rng.uniform(0.1, 2, (4, 90))
     error[rng.random((4, 90)) < 0.1] = 0
     redshift = np.array([0, 0.005, 0.01, 0.012])
     edges = np.linspace(4012, 4140, n_bins + 1)
@@ -162,7 +166,8 @@ def test_one_enormous_error_does_not_spoil_the_others():
 )
 def test_bad_pixels_are_left_out_and_never_become_nan(bad):
     wavelength = np.arange(4000.0, 4100)
-    flux, error = np.tile(0.1 * wavelength, (2, 1)), np.ones((2, 100))
+    flux = np.tile(0.1 * wavelength, (2, 1))
+    error = np.ones((2, 100))
     flux[0, 42], error[0, 42] = bad
     flux[0, 60:80], error[0, 60:80] = bad
     edges = np.arange(3999.5, 4100, 10)
@@ -176,7 +181,8 @@ def test_bad_pixels_are_left_out_and_never_become_nan(bad):
 
 
 def test_spectra_without_a_good_pixel_are_refused():
-    wavelength, flux = np.arange(4000.0, 4100), np.ones((3, 100))
+    wavelength = np.arange(4000.0, 4100)
+    flux = np.ones((3, 100))
     with pytest.raises(
         ValueError, match="expected good pixels in each spectrum, found 3 without any"
     ):

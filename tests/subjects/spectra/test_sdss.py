@@ -68,8 +68,10 @@ def test_a_spectrum_without_a_catalogue_entry_has_no_redshift(tmp_path):
 
 
 def test_bad_pixels_have_no_weight(tmp_path):
-    flux, ivar = np.full(len(LOGLAM), 2.0), np.ones(len(LOGLAM))
-    flux[5], ivar[6:10] = np.nan, [0, np.nan, -3, np.inf]
+    flux = np.full(len(LOGLAM), 2.0)
+    ivar = np.ones(len(LOGLAM))
+    flux[5] = np.nan
+    ivar[6:10] = [0, np.nan, -3, np.inf]
     spectrum = sdss.read_spectrum(write_spectrum(tmp_path / "spec.fits", flux=flux, ivar=ivar))
     assert np.flatnonzero(~np.isfinite(spectrum.error)).tolist() == [5, 6, 7, 8, 9]
     assert np.isinf(spectrum.error[5:10]).all() and np.isfinite(spectrum.error[10:]).all()
