@@ -661,3 +661,28 @@ RIGHT = [
     ("06.RingClassifier", partial(Functional, bend=F.leaky_relu, dense=F.elu)),
     ("06.cvae_loss", of_distributions),
 ]
+
+# Edits of the reference that leave it right.
+WINDOW = "another window or margin of a convolution is right as well"
+FOREST = "another forest, or another share of the images, is right as well"
+EQUIVALENT = {
+    "06.RingClassifier": {
+        "nn.Conv2d(1, 16, 3, padding=1) → nn.Conv2d(1, 16, 3)": WINDOW,
+        "nn.Conv2d(16, 32, 3, padding=1) → nn.Conv2d(16, 32, 3)": WINDOW,
+        "3 → ": WINDOW,
+        "1 → ": WINDOW,
+    },
+    "06.choose_components": {
+        "np.sqrt(best * (1 - best) / len(validation[1])) → ": "the best is right as well",
+        "best - error → best": "the best is right as well",
+    },
+    "06.encode_shape": {
+        "return np.stack([first, second], axis=-1) → return -": "another code is right as well"
+    },
+    "06.foretold": {
+        "RandomForestRegressor(100, min_samples_leaf=2, random_state=0) → Random": FOREST,
+        "100 → ": FOREST,
+        "2 → ": FOREST,
+        "0 → 1": FOREST,
+    },
+}
