@@ -11,11 +11,13 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from IPython import get_ipython
 
 from helpers import plots
 from helpers.datasets.files import atomic_path
 from helpers.datasets.places import CHECKOUT, data_folder, short
 from helpers.exercises.rescue import protect_notebook
+from helpers.plots.display import show_figures
 from helpers.scoreboard import Claim, Score, Scoreboard
 from helpers.training.devices import default_fabric
 
@@ -56,6 +58,9 @@ def setup(name, seed=0):
     seed_everything(seed)
     plots.use_course_style()
     plt.switch_backend(plt.rcParams["backend"])  # else the first figure is shown one cell late
+    shell = get_ipython()
+    if shell:
+        show_figures(shell)
     protect_notebook(name)
     _announce(run)
     return run

@@ -23,7 +23,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture
 def data_folder(tmp_path, monkeypatch):
-    """An empty folder, the only one in which data are looked for: data/ of the working directory."""
+    """The only folder in which data are looked for: empty, data/ of the working directory."""
     from helpers.datasets import places  # after the number of threads is set
 
     folder = tmp_path / "data"
@@ -36,7 +36,7 @@ def data_folder(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="session")
 def forkserver():
-    """Make processes as `multiprocessing` does, from one that has only imported the training loop."""
+    """Make processes like `multiprocessing`, from one that has imported the training loop only."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["helpers.training"])
     return context

@@ -155,7 +155,8 @@ def lend_packages(folder):
 def test_setup_cell_installs_the_course_where_it_is_absent(setup_cell, tmp_path):
     """From a clone by its file:// address; and again, where it then does nothing.
 
-    What the course needs is lent by the environment of the tests, so that nothing comes from the network:
+    What the course needs is lent by the environment of the tests, so that nothing comes from the
+    network:
     `make test-colab` tries the cell without that.
     """
     clone, empty = tmp_path / "clone", tmp_path / "empty"
@@ -169,7 +170,7 @@ def test_setup_cell_installs_the_course_where_it_is_absent(setup_cell, tmp_path)
     (tmp_path / "helpers").mkdir()  # a folder of that name beside the notebook is not the course
     script = tmp_path / "cell.py"
     script.write_text(setup_cell + AFTER_SETUP, encoding="utf-8")
-    # pip reads the last one the other way round: 0 is without isolation, with the hatchling that is lent
+    # pip reads the last one the other way round: 0 is without isolation, with the lent hatchling
     offline = {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0"}
     settings = offline | {"PYTHONUTF8": "1", "HOME": str(tmp_path)}
     options = {"cwd": tmp_path, "capture_output": True, "encoding": "utf-8"}

@@ -1,4 +1,4 @@
-"""What makes a notebook a lesson: questions before answers, guesses before figures, and how much of it is hers."""
+"""What makes a notebook a lesson: questions before answers, guesses before figures."""
 
 import ast
 import difflib
@@ -12,20 +12,21 @@ OURS = "Our answer"
 YOURS = "*Your answer:*"
 GUESS = "None  # your guess"
 HOW = """\
-**How an exercise answers.** Write your code into the cell and run it. The line below it says *to do*, *not yet* and what \
-is wrong, or *correct*. Until it is correct, the cells below use our solution: go on whenever you like, and come back. \
-`hint("{first}")` in a cell of its own gives a hint, and when it is called again the next one. Where a text is folded (▸), \
+**How an exercise answers.** Write your code into the cell and run it. The line below it says \
+*to do*, *not yet* and what is wrong, or *correct*. Until it is correct, the cells below use our \
+solution: go on whenever you like, and come back. `hint("{first}")` in a cell of its own gives a \
+hint, and when it is called again the next one. Where a text is folded (▸), \
 look at the figure and answer for yourself before you open it."""
 MINUTES = re.compile(r"^## .*\((\d+) min\)\s*$", re.MULTILINE)
 
 
 def folded(summary, text):
-    """Return Markdown that is shown when one clicks on its summary, in every viewer of notebooks."""
+    """Return Markdown that is shown when one clicks on its summary, in every viewer."""
     return f"<details>\n<summary><b>{summary}</b></summary>\n\n{text.strip()}\n\n</details>"
 
 
 def participants(cell):
-    """Return what a participant finds of a text or a guess, as a list of cells; of all others the cell."""
+    """Return the cells that a participant finds in place of one."""
     if "teaching" in cell.tags:
         return []
     if "seen" in cell.tags:
@@ -43,7 +44,7 @@ def participants(cell):
 
 
 def solved(cell):
-    """Return what the solved notebook shows of a text, as a list of cells; of all others the cell."""
+    """Return the cells that stand in the solved notebook in place of one."""
     if "teaching" in cell.tags:
         return []
     if "think" in cell.tags:

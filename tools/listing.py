@@ -13,7 +13,7 @@ PROFILES = ("ci", "demo", "full")
 CI = "`ci` only proves that every cell runs: what the text says of results holds for `demo`."
 ORIGIN = (
     "Students of a summer school on astronomy and machine learning asked this question first, in "
-    "2024, in a hack of some days: their notebooks and slides are **the source** in all that follows."
+    "2024, in a hack of some days: their notebooks and slides are **the source** in what follows."
 )
 PLANNED = {
     "01": "A generative model for galaxy spectra",

@@ -79,13 +79,13 @@ class Exercise:
         return "\n".join(lines)
 
     def as_given(self):
-        """Return the code that is wrong, of an exercise to diagnose, under the name ``…_as_given``."""
+        """Return the wrong code of an exercise to diagnose, under the name ``…_as_given``."""
         lines = self.stub().split("\n")
         text = "\n".join(line for i, line in enumerate(lines) if i not in self.decorator)
         return re.sub(rf"^((?:def|class) {self.name})\b", r"\1_as_given", text, flags=re.MULTILINE)
 
     def _given(self, block):
-        """Return the lines (from 0) of what a participant is given instead of the solution, and its mark."""
+        """Return the lines (from 0) of what is given instead of the solution, and its mark."""
         lines = self.cell.source.split("\n")
         marks = [line for line in block if lines[line].strip() == GIVEN]
         return range(marks[0], block[-1]) if marks else range(0)

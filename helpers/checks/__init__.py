@@ -1,1 +1,1 @@
-"""The checks and hints of each hack's exercises: ``hackNN``, imported when they are first needed."""
+"""Checks and hints of each hack's exercises: ``hackNN``, imported when first needed."""

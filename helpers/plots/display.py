@@ -1,4 +1,4 @@
-"""How a notebook shows a figure: fine enough for a projector, with a text for whom cannot see it."""
+"""How a notebook shows a figure: fine enough for a projector, and described in words."""
 
 import io
 import struct

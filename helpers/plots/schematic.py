@@ -7,7 +7,7 @@ import numpy as np
 from helpers.plots.style import panels
 
 HEIGHT = 3.0  # of the figure, in inches
-WIDTH = 1.2  # of one block, in inches
+WIDTH = 1.4  # of one block, in inches
 COLOURS = {  # by the beginning of a layer's name
     "Conv": "tab:blue",
     "Linear": "tab:green",

@@ -1,5 +1,5 @@
 # Generated from solutions/01_spectra_gan.py by `make notebooks`, never edited.
-"""The solved exercises of hack 01: what the cells below an attempt use until it is correct."""
+"""The solved exercises of hack 01, which cells use until an attempt is correct."""
 
 import numpy as np
 import torch
@@ -24,7 +24,9 @@ class ChannelAttention(nn.Module):
     def __init__(self, channels, ratio=8):
         super().__init__()
         hidden = max(channels // ratio, 1)
-        self.network = nn.Sequential(nn.Linear(channels, hidden), nn.ReLU(), nn.Linear(hidden, channels))
+        self.network = nn.Sequential(
+            nn.Linear(channels, hidden), nn.ReLU(), nn.Linear(hidden, channels)
+        )
 
     def forward(self, x):
         weight = torch.sigmoid(self.network(x.mean(dim=2)) + self.network(x.amax(dim=2)))

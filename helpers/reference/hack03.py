@@ -1,5 +1,5 @@
 # Generated from solutions/03_photo_z.py by `make notebooks`, never edited.
-"""The solved exercises of hack 03: what the cells below an attempt use until it is correct."""
+"""The solved exercises of hack 03, which cells use until an attempt is correct."""
 
 import numpy as np
 
@@ -40,4 +40,6 @@ def permutation_importance(predict, X, y, rng):
 def leave_one_field_out(field, dec):
     """Rows (train, test) of each split, a list of five pairs, from the letters of the fields and the declinations [°]."""
     names = np.char.add(np.asarray(field, dtype=str), np.where(np.asarray(dec) > 0, "+", "-"))
-    return [(np.flatnonzero(names != name), np.flatnonzero(names == name)) for name in np.unique(names)]
+    return [
+        (np.flatnonzero(names != name), np.flatnonzero(names == name)) for name in np.unique(names)
+    ]

@@ -1,4 +1,4 @@
-"""What a participant expected stands beside what came out; whatever she wrote, the notebook goes on."""
+"""A guess stands beside what came out; whatever was guessed, the notebook goes on."""
 
 import numpy as np
 import pytest

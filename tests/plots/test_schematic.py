@@ -1,4 +1,4 @@
-"""Schematics are drawn from the network: kinds, shapes and weights of its layers, in their order."""
+"""Schematics are drawn from the network: its layers in their order, shapes and weights."""
 
 import numpy as np
 import pytest

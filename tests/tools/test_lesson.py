@@ -1,4 +1,4 @@
-"""A lesson: questions before answers, guesses before figures, faults to be found; and how much of it is hers."""
+"""A lesson: questions before answers, guesses before figures, faults to be found."""
 
 import ast
 

@@ -1,4 +1,4 @@
-"""The teaching guide: complete for each hack that has the form of a lesson, made from sources and checks."""
+"""The guide for teachers: made from sources and checks, for each hack that is a lesson."""
 
 from tests.tools.test_lesson import SOURCE, read
 from tools.teaching import mistakes, teaching_guide
