@@ -1,11 +1,13 @@
 """The repository itself: files that must agree, rooms that must be known, the README's promises."""
 
 import ast
+import io
 import json
 import os
 import re
 import subprocess
 import sys
+import tokenize
 import tomllib
 import venv
 from pathlib import Path
@@ -23,6 +25,8 @@ def pins(name):
     return {pin[1]: pin[2] for pin in found if pin}
 
 
+LAYOUT = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
+LAYOUT |= {tokenize.ENDMARKER}
 EXTRAS = PROJECT["project"]["optional-dependencies"]
 HACKS = sorted(extra for extra in EXTRAS if re.fullmatch(r"hack\d\d", extra))
 
@@ -97,6 +101,35 @@ def test_public_names_have_docstrings(path):
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name[0] != "_"
     ]
     assert [node.name for node in public if not ast.get_docstring(node)] == []
+
+
+def docstring_lines(tree):
+    """The numbers of all lines that belong to docstrings."""
+    documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+    nodes = [node for node in ast.walk(tree) if isinstance(node, documented)]
+    first = [node.body[0] for node in nodes if ast.get_docstring(node) is not None]
+    return {line for text in first for line in range(text.lineno, text.end_lineno + 1)}
+
+
+def test_helpers_can_be_read_on_a_projector():
+    """One thing a line: few tokens, and hardly an assignment of several things at once."""
+    tokens = lines = assignments = tuples = 0
+    for path in (ROOT / "helpers").rglob("*.py"):
+        if "reference" in path.parts:
+            continue
+        source = path.read_text(encoding="utf-8")
+        tree = ast.parse(source)
+        skipped = docstring_lines(tree)
+        found = tokenize.generate_tokens(io.StringIO(source).readline)
+        code = [t for t in found if t.type not in LAYOUT and t.start[0] not in skipped]
+        tokens += len(code)
+        lines += len({token.start[0] for token in code})
+        assigned = [node for node in ast.walk(tree) if isinstance(node, ast.Assign)]
+        assignments += len(assigned)
+        pairs = [(node.targets[0], node.value) for node in assigned]
+        tuples += sum(all(isinstance(part, ast.Tuple) for part in pair) for pair in pairs)
+    assert tokens / lines <= 9.5
+    assert tuples / assignments <= 0.03
 
 
 def names_no_encoding(call):
