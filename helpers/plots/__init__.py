@@ -4,7 +4,7 @@ Every function has the required argument `mock`: a figure drawn from simulated d
 """
 
 from helpers.plots.curves import bars, errorbars, histograms, history, seeds
-from helpers.plots.images import confusion, image_grid, matrices
+from helpers.plots.images import image_grid, matrices
 from helpers.plots.regression import (
     corner,
     densities,
@@ -16,7 +16,6 @@ from helpers.plots.style import label_decades, panels, size_axis, titled_panels,
 
 __all__ = [
     "bars",
-    "confusion",
     "corner",
     "densities",
     "errorbars",

@@ -118,28 +118,3 @@ def _write_numbers(axis, matrix, dark):
     for (row, column), value in np.ndenumerate(matrix):
         colour = "white" if abs(value) > dark else "black"
         axis.text(column, row, f"{value:.2f}", color=colour, **middle)
-
-
-def confusion(counts, labels, *, mock, quantity):
-    """Show confusion matrices: the fraction of each true class (row) with each answer (column).
-
-    Parameters
-    ----------
-    counts : dict of str to array, shape (k, k)
-    labels : sequence
-        Of the classes.
-    mock : bool
-    quantity : str
-        What the classes are, as "number of rings".
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-    """
-    fractions = {}
-    for name, count in counts.items():
-        of_each_class = count.sum(axis=1, keepdims=True)
-        fractions[name] = count / np.maximum(of_each_class, 1)
-    names = (f"predicted {quantity}", f"true {quantity}")
-    colours = {"limits": (0, 1), "cmap": "Blues"}
-    return matrices(fractions, labels, labels, mock=mock, axes_names=names, **colours)

@@ -48,13 +48,3 @@ def test_long_names_are_turned():
     labels = figure.axes[0].get_xticklabels()
     assert [label.get_rotation() for label in labels] == [35, 35]
     assert [label.get_text() for label in labels] == ["redshift", "age"]
-
-
-def test_confusion_is_of_each_true_class():
-    counts = {"cnn": np.array([[3, 1], [0, 0]])}
-    figure = plots.confusion(counts, [1, 2], mock=True, quantity="number of rings")
-    (axis,) = figure.axes
-    shown = [text.get_text() for text in axis.texts]
-    assert shown == ["0.75", "0.25", "0.00", "0.00"]
-    assert axis.get_xlabel() == "predicted number of rings"
-    assert axis.get_ylabel() == "true number of rings"

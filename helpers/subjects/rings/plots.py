@@ -4,9 +4,8 @@ import math
 
 import numpy as np
 
-from helpers.plots import image_grid, label_decades, matrices, panels, size_axis, titled_panels
+from helpers.plots import image_grid, label_decades, panels, size_axis, titled_panels
 from helpers.plots.guesses import draw_guess
-from helpers.subjects.rings.mock import PARAMETERS
 
 CURVE = {"fmt": "o-", "capsize": 2}  # points with errors, joined
 OUTLINE = {"histtype": "step", "linewidth": 1.5}
@@ -58,59 +57,6 @@ def circles(images, true, predicted, *, mock, columns=6):
 def _numbers(ring):
     x, y, radius, thickness, deformation = ring[:5]
     return f"({x:.1f}, {y:.1f}) r {radius:.1f}\nt {thickness:.2f} d {deformation:.2f}"
-
-
-def errors(residuals, names, *, mock):
-    """Draw the distribution of the errors of each parameter, for one or several methods.
-
-    Parameters
-    ----------
-    residuals : dict of str to array, shape (n, k)
-        Predicted minus true, in pixels.
-    names : sequence of str
-        Of the k parameters.
-    mock : bool
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-    """
-    figure, axes = panels(1, len(names), mock=mock, size=(2.4, 2.6), squeeze=False)
-    for k, (axis, name) in enumerate(zip(axes[0], names, strict=True)):
-        columns = {method: values[:, k] for method, values in residuals.items()}
-        limits = [np.nanpercentile(np.abs(column), 99) for column in columns.values()]
-        limit = max(limits)
-        bins = np.linspace(-limit, limit, 41)
-        for method, column in columns.items():
-            axis.hist(column, bins, histtype="step", density=True, label=method)
-        axis.axvline(0, color="grey", linewidth=0.8, zorder=0)
-        unit = " (px)" if name in PARAMETERS else ""
-        axis.set(xlabel=f"error in {name}{unit}", yscale="log")
-    axes[0, 0].set_ylabel("density [1/px]")
-    lines, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(lines, labels, loc="outside upper left", ncols=len(residuals))
-    return figure
-
-
-def correlations(residuals, names, *, mock):
-    """Show the correlation between the absolute errors of the parameters.
-
-    Parameters
-    ----------
-    residuals : dict of str to array, shape (n, k)
-        Predicted minus true, one entry a method.
-    names : sequence of str
-    mock : bool
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-    """
-    together = {}
-    for method, values in residuals.items():
-        size = np.abs(values)
-        together[method] = np.corrcoef(size, rowvar=False)
-    return matrices(together, names, names, mock=mock, label="correlation of |error|")
 
 
 def binomial_error(share, n):
