@@ -45,6 +45,7 @@ lint: $(READY)
 	$(BIN)/lint-imports
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/python -m tools.generate --check
+	$(BIN)/python -m tools.lesson
 
 lock: $(READY)
 	$(BIN)/python -m tools.lock

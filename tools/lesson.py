@@ -5,7 +5,7 @@ import difflib
 import re
 from dataclasses import dataclass, replace
 
-from tools.sources import ANSWER, KINDS
+from tools.sources import ANSWER, KINDS, ROOT, read_hacks
 
 SEEN = "What we saw"
 OURS = "Our answer"
@@ -161,3 +161,7 @@ def table(hacks):
             + ("" if is_lesson(hack) else "  not yet taught anew")
         )
     return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    print(table(read_hacks(ROOT)))
