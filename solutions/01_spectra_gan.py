@@ -74,7 +74,7 @@ spectra_plots.spectra(
 )
 
 # %% [markdown]
-# The old galaxy above drops at 4000 Å and has lines in absorption only; the young one below has hardly a break, and strong emission lines stand on a blue continuum. These two are the brightest of their kind; most spectra are noisier, and narrow spikes are then what is left of the light of the night sky.
+# The old galaxy above drops at 4000 Å, and most of its lines are in absorption; what emission it has, [O II] and Hα, is weak beside its continuum, and comes from gas that old stars ionise. The young one below has hardly a break, and strong emission lines stand on a blue continuum. These two are the brightest of their kind; most spectra are noisier, and narrow spikes are then what is left of the light of the night sky.
 #
 # ## 2 Cleaning
 #
@@ -369,7 +369,7 @@ generator, history = train_gan(channels, steps, objective=own, checkpoint=run.ch
 spectra_plots.training(history, mock=data.mock)
 
 # %% [markdown]
-# The critic's loss (left) is minus the distance that it estimates: it grows while the critic learns, then shrinks as the generator catches up; where it stands says nothing by itself. The Fréchet distance (middle) falls steeply and flattens. The roughness (right) approaches that of real spectra from below: noise is the last thing that a GAN learns.
+# The critic's loss (left) is minus the distance that it estimates: it grows in the first steps, before the curve begins, and then shrinks as the generator catches up; where it stands says nothing by itself. The Fréchet distance (middle) falls steeply and flattens. The roughness (right) approaches that of real spectra from below: noise is the last thing that a GAN learns.
 #
 # ## 6 Look at it
 #
@@ -403,7 +403,7 @@ spectra_plots.moved(wavelength, curves, steps_away, mock=data.mock)
 #
 # ## 7 Judge it
 #
-# **(a) Does the condition work?** The regressor of section 5 has seen real spectra only. How well does it find, in generated spectra, what was asked for? The measure beside it is what it finds in real test spectra (no generator can be expected to do better), and the null is the same with the conditions shuffled. A second GAN shows the source's mistake: it was trained with shuffled labels.
+# **(a) Does the condition work?** The regressor of section 5 has seen real spectra only. How well does it find, in generated spectra, what was asked for? The measure beside it is what it finds in real test spectra (whose labels have errors of their own; a generator obeys the label itself, and may so do a little better), and the null is the same with the conditions shuffled. A second GAN shows the source's mistake: it was trained with shuffled labels.
 
 # %%
 broken, _ = train_gan(0, run.pick(ci=3, demo=500, full=5000), label=np.random.default_rng(0).permutation(train))
@@ -430,7 +430,7 @@ for column, name in enumerate(NAMES):
     )
 
 # %% [markdown]
-# The condition works: the age comes out of generated spectra as well as of real ones, metallicity and mass somewhat less well. Even the redshift is found in part, two thirds as well as in real spectra: not from lines, which stand still in the rest frame, but because distant galaxies are massive, and noisier. Trained with shuffled labels, the GAN ignores what it is asked for (R² below zero: worse than naming the mean for all).
+# The condition works: the age comes out of generated spectra as well as of real ones, metallicity and mass somewhat less well. Even the redshift is found in part, nearly as well as in real spectra: not from lines, which stand still in the rest frame, but because distant galaxies are massive, and noisier. Trained with shuffled labels, the GAN ignores what it is asked for (R² below zero: worse than naming the mean for all).
 #
 # **(b) Fréchet distance.** Between two clouds of points with means m and covariances C it is |m₁ − m₂|² + tr(C₁ + C₂ − 2(C₁C₂)^½): zero if both agree, whatever the shapes. It depends on the space, and falls with the number of points, so all sets here have the same number, and the **floor** is that of real training spectra against real test spectra. Each is drawn five times: the error bars are the scatter. Mind the logarithmic axis.
 
@@ -464,7 +464,7 @@ multiples = {name: frechet[name] / frechet["real (floor)"] for name in ("GAN", "
 pd.DataFrame(multiples, index=[f"multiple of the floor {space}" for space in SPACES]).round(1)
 
 # %% [markdown]
-# In PCA space the baseline lies at the floor, or even below it, and the GAN well above. That is no merit: the distance sees mean and covariance only, which the baseline copies by construction, and without the rare spectra far out, which make two real sets differ. Nothing can beat it there. In the regressor's features, which are not linear, a Gaussian in PCA space is no longer a Gaussian, and there the GAN is more than twice as close to real spectra. A Fréchet distance without its space and its floor means nothing.
+# In PCA space the baseline lies at the floor, within its error, and the GAN well above. That is no merit: the distance sees mean and covariance only, which the baseline copies by construction, and without the rare spectra far out, which make two real sets differ. Nothing can beat it there. In the regressor's features, which are not linear, a Gaussian in PCA space is no longer a Gaussian, and there the GAN is more than twice as close to real spectra. A Fréchet distance without its space and its floor means nothing.
 #
 # **(c) Line indices, and copying.** Distributions of the break, of Hδ (positive: absorption) and of two emission lines, for young, middle and old galaxies, real (filled) and generated (line); and the distance to the nearest training spectrum. If the GAN copied, its spectra would lie closer to the training set than new real ones do.
 

@@ -76,7 +76,7 @@ regressor = ParameterRegressor.fit(
 pd.DataFrame({"R² on real test spectra": regressor.r2(real, asked)}, index=NAMES).T.round(3)
 
 # %% [markdown]
-# All four can be read, the redshift nearly perfectly. These values are the ceiling for everything that follows.
+# All four can be read, the redshift nearly perfectly. Beside these values stands everything that follows. They are not quite a limit: the labels of real spectra have errors of their own, while a generator obeys the label itself, and may so come out above.
 #
 # **Exercise 1.** The Fréchet distance between two clouds of points with means m and covariances C is |m₁ − m₂|² + tr(C₁ + C₂ − 2(C₁C₂)^½). The root of a product of matrices is where implementations break: the product is not symmetric, and with few points it is singular. Write it so that it stays real.
 
@@ -203,7 +203,7 @@ latents, made = reference.sample(asked)
 latent_plots.grid(data.wavelength, data.flux(made[:9]).reshape(3, 3, -1), mock=MOCK)
 
 # %% [markdown]
-# Break, lines and noise are there, at various redshifts. How good is that? Look at the Fréchet distance against the number of spectra in both sets: real against real, and generated against real. A straight line in 1/n through the points gives the value for infinitely many, printed above the figure.
+# The break is there, at various redshifts; lines are weak or missing in most, and two or three spectra are spiky where no real one is. How good is that? Look at the Fréchet distance against the number of spectra in both sets: real against real, and generated against real. A straight line in 1/n through the points gives the value for infinitely many, printed above the figure.
 
 # %%
 rng = np.random.default_rng(run.seed)
@@ -279,7 +279,7 @@ lines = {"floor, real against real": floor}
 plots.errorbars(series, "latents", "Fréchet distance", mock=MOCK, lines=lines)
 
 # %% [markdown]
-# The GAN gains up to some 16 latents and then stays where it is: more do no harm, and no good. It lies below the linear model everywhere; four latents of a GAN do more than 16 principal components. That is what a network that *bends* its latent space buys: a redshift is a shift, which no single component can make. Even so, all points lie several times above the floor, and there the number of latents is not what is missing.
+# The GAN gains up to some 16 latents; 32 and 64 do no better, and rather a little worse. It lies below the linear model everywhere; four latents of a GAN do more than 16 principal components. That is what a network that *bends* its latent space buys: a redshift is a shift, which no single component can make. Even so, all points lie several times above the floor, and there the number of latents is not what is missing.
 
 # %%
 HIDDEN = run.pick(ci=(64,), demo=(32, 64, 256, 512), full=(32, 64, 128, 256, 1024))
@@ -290,7 +290,7 @@ lines |= {"PCA + Gaussian, 16 latents": baseline}
 plots.errorbars({"GAN, 16 latents": summary(usual, "hidden")}, "hidden units", "Fréchet distance", mock=MOCK, lines=lines)
 
 # %% [markdown]
-# For the same number of steps a wider generator is *not* better; if anything the narrowest does best. What limits these GANs is the length of the training, and not their size. (So the networks of this notebook are narrow at `demo`. With ten times the steps the order may be another: `full` will tell.)
+# For the same number of steps a wider generator is *not* better: up to 128 units it makes no difference, and the two widest do worse. Perhaps it is the length of the training that limits these GANs, and not their size; nothing here shows it. (So the networks of this notebook are narrow at `demo`. With ten times the steps the order may be another: `full` will tell.)
 #
 # **Gaussian or uniform noise?** Qualitatively the group saw no difference. Uniform numbers on [−1, 1] have a variance of 1/3 only, so there are two comparisons: at equal variance, and as one would naively do it. Each point is one random start; look at whether the groups overlap.
 
@@ -367,7 +367,7 @@ for name, points in at.items():
 pd.DataFrame(half_way).T.round(2)
 
 # %% [markdown]
-# Half-way along straight lines the spectra have only half the variance and are three times as far from real ones as those at the ends: the middle of the latent space makes average galaxies, with no extremes among them. Spherical walks lose nothing. The group walked on straight lines; what looked like a smooth passage was in part a passage through the average.
+# Half-way along straight lines the spectra have only half the variance and are nearly four times as far from real ones as those at the ends: the middle of the latent space makes average galaxies, with no extremes among them. Spherical walks lose nothing. The group walked on straight lines; what looked like a smooth passage was in part a passage through the average.
 #
 # **Four corners.** Four random latents at the corners, spherical interpolation along the sides and then across. Look along rows and columns for jumps.
 
@@ -382,7 +382,7 @@ titles = [f"z {z:.2f}, {age:.0f} Gyr" for z, age, *_ in found]
 latent_plots.grid(data.wavelength, data.flux(made_square).reshape(5, 5, -1), titles, mock=MOCK, size=(1.9, 1.15))
 
 # %% [markdown]
-# No jumps: redshift and age, as the judge reads them, change gradually along every line, from the young and near galaxy to the old and distant one. A smooth latent space says nothing yet about the meaning of its axes.
+# The redshift, as the judge reads it, changes gradually along every line. The age does not: it jumps where few galaxies live, as in the third row from 3 to 8 Gyr, and along the first row it hardly changes. A smooth latent space says nothing yet about the meaning of its axes.
 #
 # ## 4 Reading the latent space
 #
@@ -406,7 +406,7 @@ plots.matrices({"": correlations}, NAMES, numbers, mock=MOCK, axes_names=("laten
 # %% [markdown]
 # No latent carries one parameter: several latents correlate with all four, others with none, and nothing reaches 0.6. The four lines resemble each other, since the parameters themselves go together in the sample (distant galaxies are massive, massive ones old).
 #
-# So the meaning lies in *directions*, not in single latents. The colloquium poster of the school has a test for that: call the spectra with more than the median of a parameter *high*, find the plane that separates high from low in latent space, and order the latents along its normal. On the poster the order looks almost perfect. We ask for a number: how well does the normal, found with one half of the latents, order the *other* half?
+# So the meaning lies in *directions*, not in single latents. A poster at a colloquium in 2021 has a test for that: call the spectra with more than the median of a parameter *high*, find the plane that separates high from low in latent space, and order the latents along its normal. On the poster the order looks almost perfect. We ask for a number: how well does the normal, found with one half of the latents, order the *other* half?
 #
 # **Exercise 3.** Find the normal of the separating hyperplane. A linear classifier has it among its attributes.
 
@@ -486,7 +486,7 @@ normals = np.stack([separating_direction(points[::2], y[::2] > np.median(y[::2])
 latent_plots.projections(points[1::2] @ normals, parameters[1::2], NAMES, mock=MOCK)
 
 # %% [markdown]
-# The latent space can be read. Nobody told the GAN about galaxies, but a *linear* regression finds 70 to 90 % of the variance of each parameter, on latents it has not seen, in each of three random starts; the hyperplanes order nearly perfectly, as on the poster. The null is at 0 and at 0.5: none of this is chance. The trees, which may bend, add little but for the metallicity. The figure shows why: the order is nearly perfect, but not straight, steep at the plane for the age (two populations, with few galaxies between them) and flat for high metallicities. An AUC sees the order only, R² also the shape.
+# The latent space can be read. Nobody told the GAN about galaxies, but a *linear* regression finds 70 to 90 % of the variance of each parameter, on latents it has not seen, in each of three random starts; the hyperplanes order nearly perfectly, as on the poster (metallicity less so). The null is at 0 and at 0.5: none of this is chance. The trees, which may bend, add little but for the metallicity. The figure shows why: the order is nearly perfect, but not straight, steep at the plane for the age (two populations, with few galaxies between them) and flat for high metallicities. An AUC sees the order only, R² also the shape.
 #
 # **Which directions are nuisance?** Step by 2 along each normal, and along the twelve directions at right angles to all four, from the same 300 latents. Each line of the matrix says by how much the parameters found move, in standard deviations; the last column how much the spectrum itself moves (root mean square, in units of the spread of real spectra).
 
@@ -511,7 +511,7 @@ plots.matrices(
 )
 
 # %% [markdown]
-# The twelve other directions move no parameter, and the spectrum little: they are nuisance, noise for the most part. But the four normals are not *four* directions: a step along any of them moves all four parameters, nearly as much as its own. The GAN has learned how the parameters go together in the sample, and its latent space has something like one direction along which a galaxy becomes old, massive and distant. It can be read, but not used as a set of four knobs.
+# The twelve other directions move no parameter, and the spectrum little: they are nuisance, noise for the most part. But the four normals are not *four* directions: a step along any of them moves all four parameters, nearly as much as its own. The GAN has learned how the parameters go together in the sample, and its latent space has a common direction along which a galaxy becomes old, massive and distant. It can be read, but the four normals are no set of four knobs. (How many knobs there are besides, the angles between the normals would say: they are not computed here.)
 #
 # ## 5 Designing the latent space
 #
@@ -527,7 +527,7 @@ found = {name: regressor.predict(trained.sample(asked)[1]) for name, trained in 
 latent_plots.asked_and_found(asked, found, NAMES, mock=MOCK)
 
 # %% [markdown]
-# All three obey: what is asked for is found. Look at the top right: of metallicity and mass, for which "2 noise + (z, age)" was not asked, the mass comes out in part, since it goes with z and age. The largest ages come out too low, by the judge's own compression (it does that with real spectra as well).
+# All three obey: what is asked for is found. Look at the top right: of metallicity and mass, for which "2 noise + (z, age)" was not asked, the mass comes out in part, since it goes with z and age. The largest ages come out too low, perhaps by the judge's own compression.
 #
 # **Diversity.** At a fixed request, real galaxies still differ. How much does a generator vary when the same is asked 20 times? The measure is the variance in the space of 20 principal components, over that of real spectra with (nearly) the same parameters: half the mean squared distance between each test spectrum and the training spectrum that is nearest in parameters. 1 is right, 0 a generator that knows one spectrum for each request; for the designs without a condition it says how much all spectra vary.
 
@@ -577,9 +577,9 @@ results = {name: group["distance"].to_numpy() for name, group in designed.groupb
 plots.seeds(results, "Fréchet distance", mock=MOCK)
 
 # %% [markdown]
-# The group saw no improvement by conditioning. Measured in the judge's features there is a large one: "4 noise + 4 parameters" is about twice as close to real spectra as "8 noise" with as many inputs, and "2 + 2" and "4 parameters" are closer than "4 noise"; the points of these groups do not touch. And the condition is obeyed, with R² above 0.9 for redshift and age, about as well as the judge reads real spectra.
+# The group saw no improvement by conditioning. Measured in the judge's features there is a large one: "4 noise + 4 parameters" is nearly twice as close to real spectra as "8 noise" with as many inputs, and "2 + 2" and "4 parameters" are closer than "4 noise"; the points of these groups do not touch. And the condition is obeyed, with R² above 0.9 for redshift and age, about as well as the judge reads real spectra.
 #
-# But look at the column beside it. In the space of 20 principal components, which knows nothing of parameters, "4 noise + 4 parameters" and "8 noise" agree within their errors, and without random numbers the distance is even a little larger. (Another split and other starts, seed 7, gave 0.33 ± 0.02 against 0.90 ± 0.06 in the features, and 8.0 ± 0.1 against 9.3 ± 0.6 in PCA space; the same seed on another processor, whose rounding makes it another start as well, 0.23 ± 0.01 against 0.59 ± 0.03, and 6.9 ± 0.2 against 7.1 ± 0.1: the first gain is firm, the second at most small.) So the group, who looked at the spectra as a whole, saw right as well. What conditioning improves is *which* galaxies are made: a conditional generator is handed the true distribution of the parameters, and need not learn it. How well each spectrum is made is another matter. The price is in the last column: "4 parameters" has one spectrum for each request, and the others have about half of the diversity of real galaxies.
+# But look at the column beside it. In the space of 20 principal components, which knows nothing of parameters, "4 noise + 4 parameters" and "8 noise" agree within their errors, and without random numbers the distance is even a little larger. (With an earlier version of the simulator, whose spectra differ by some per cent, another split and other starts, seed 7, gave 0.33 ± 0.02 against 0.90 ± 0.06 in the features, and 8.0 ± 0.1 against 9.3 ± 0.6 in PCA space; the same seed on another processor, whose rounding makes it another start as well, 0.23 ± 0.01 against 0.59 ± 0.03, and 6.9 ± 0.2 against 7.1 ± 0.1: the first gain is firm, the second at most small.) So the group, who looked at the spectra as a whole, saw right as well. What conditioning improves is *which* galaxies are made: a conditional generator is handed the true distribution of the parameters, and need not learn it. How well each spectrum is made is another matter. The price is in the last column: "4 parameters" has one spectrum for each request, and the others have about half of the diversity of real galaxies.
 #
 # ## 6 A variational autoencoder beside it
 #
@@ -676,7 +676,7 @@ shown = np.stack([real[:6], predict(vaes[0], real[:6])[0]], axis=1)
 latent_plots.grid(data.wavelength, np.stack([data.flux(pair) for pair in shown]).reshape(2, 3, 2, -1), mock=MOCK)
 
 # %% [markdown]
-# From its latents the VAE can be read about as well as the GAN; its encoder gives the true parameters of real galaxies from 16 numbers better than 16 principal components do, although it reconstructs worse: it leaves out narrow lines and noise, as the figure shows, and keeps what galaxies have in common. Its drawn spectra are several times further from real ones than the GAN's, and the noise, which a decoder does not draw, is only part of the reason: with noise of the right size added the distance is less, but still far above. What only the VAE has is the way back, from a given galaxy to its latents.
+# From its latents the VAE can be read about as well as the GAN; its encoder gives the true parameters of real galaxies from 16 numbers at least as well as 16 principal components do, although it reconstructs worse: it leaves out narrow lines and noise, as the figure shows, and keeps what galaxies have in common. Its drawn spectra are several times further from real ones than the GAN's, and the noise, which a decoder does not draw, is only part of the reason: with noise of the right size added the distance is less, but still far above. What only the VAE has is the way back, from a given galaxy to its latents.
 #
 # ## 7 Move it yourself
 #
@@ -707,7 +707,7 @@ sliders(draw, inputs, still)
 #
 # ## 8 The group's two questions
 #
-# *Can the latent space of a GAN be interpreted?* Yes: without any label in its training, redshift, age, metallicity and mass can be read from it by linear regressions with R² between 0.7 and 0.9 (permuted: 0), but along directions that are nearly the same for all four, because the sample has them correlated.
+# *Can the latent space of a GAN be interpreted?* Yes: without any label in its training, redshift, age, metallicity and mass can be read from it by linear regressions with R² between 0.7 and 0.9 (permuted: 0), but along directions that have much in common, because the sample has the parameters correlated.
 #
 # *Can one make a better choice of the latent space?* Yes, if the parameters matter: with them as four of eight inputs, age and redshift are obeyed with R² above 0.9, and in the features that carry parameters the distance to real spectra is about half that of eight random numbers, while in PCA space there is at most a small gain, and the number of latents beyond 16, the width of the layers and the kind of noise change little or nothing that three random starts can show.
 #

@@ -209,7 +209,7 @@ axes[-1].legend(fontsize=7)
 figure
 
 # %% [markdown]
-# Each template has its minimum at another redshift. For the first galaxy the lowest one is at the true redshift; for the second, dust at z ≈ 0.2 fits better than any template at 1.2; for the third, two templates at 2.2 and 3.0 fit about equally well. So types have to be mixed, and something has to choose. The full fit allows non-negative combinations of two templates, adds the 5 % in quadrature, and multiplies exp(−χ²/2) by a prior p(z | magnitude), whose parameters come from the training rows (Benítez 2000). Its p(z) has a highest peak (EAZY's z_peak), a median and a mean: the mean is best for the squared error, the median for the absolute one.
+# Each template has its minimum at another redshift. For the first galaxy three templates have a deep minimum, none of them at the true redshift; for the second, dust at z ≈ 0.2 fits better than any template at 1.2; for the third, two templates at 2.2 and 3.0 fit about equally well. So types have to be mixed, and something has to choose. The full fit allows non-negative combinations of two templates, adds the 5 % in quadrature, and multiplies exp(−χ²/2) by a prior p(z | magnitude), whose parameters come from the training rows (Benítez 2000). Its p(z) has a highest peak (EAZY's z_peak), a median and a mean: the mean is best for the squared error, the median for the absolute one.
 #
 # Beside it stands the catalogue's own `z_peak`. Mind: it saw **more bands** than the five of this catalogue (the real one up to 44; the mock's eleven).
 
@@ -311,9 +311,9 @@ figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", nc
 figure
 
 # %% [markdown]
-# Three things. **Colours** help all trees, support vectors and nearest neighbours a lot: a tree asks about one feature at a time, and has to build a ratio of fluxes from many steps. The perceptron finds most of it by itself, and a linear model gains nothing, since colours are linear in magnitudes. **The 29 columns** are the worst set for everybody, and ruin the models that measure distances, in which a pixel position counts as much as a flux. **Who wins** depends on the figure of merit: in MSE the forest, the boosted trees and the perceptron are equal within their errors; in σ_NMAD the perceptron is ahead, whose L1 loss cares for the bulk. With colours most are better than the template fit of the same bands, and all stay above the floor. The tuned trees are no better than the default ones beyond the errors.
+# Three things. **Colours** help all trees, support vectors and nearest neighbours a lot: a tree asks about one feature at a time, and has to build a ratio of fluxes from many steps. The perceptron finds most of it by itself, and a linear model gains nothing, since colours are linear in magnitudes. **The 29 columns** are the worst set for everybody, and ruin the models that measure distances. (Mind that they are raw fluxes, where the other two sets hold magnitudes: more than the number of columns differs.) **Who wins** depends on the figure of merit: in MSE the forest, the boosted trees and the perceptron are equal within their errors; in σ_NMAD the perceptron is ahead, whose L1 loss cares for the bulk. With colours most are better than the template fit of the same bands, and all stay above the floor. The tuned trees are no better than the default ones beyond the errors.
 #
-# The best learned answer next to the template fit:
+# The forest next to the template fit:
 
 # %%
 shown = {"template fit, mean": predicted["template fit, mean"], "random forest, 5 bands": learned["random forest", "5 bands"],
@@ -395,7 +395,7 @@ pd.DataFrame({name: {"MSE": f"{metrics.mse(values, z):.4f}", "difference": forma
               for name, values in harm.items()}).T
 
 # %% [markdown]
-# Once the colours are there, neither ids and positions nor all other columns change anything beyond the errors: the forest ignores them. Above, without colours, the same columns did harm (29 columns against the five bands): a forest that finds no good feature is led astray by bad ones.
+# Once the colours are there, neither ids and positions nor all other columns change anything beyond the errors: the forest ignores them. Above, the 29 columns did worse than the five bands alone; but those are raw fluxes and these magnitudes, so that is no proof that the other columns do harm. (Your experiment: the five raw fluxes alone.)
 #
 # ## 7 Does it generalise?
 #
@@ -444,7 +444,7 @@ axes[1].set(xlabel="mean F160W of the bin [mag]")
 figure
 
 # %% [markdown]
-# On another field nothing is lost within the errors: the fields of the mock differ by depth and 2 % zero points only (real ones may differ by more). From bright to faint the error grows, and in the faintest bin it is nearly twice as large: there are galaxies of a kind, distance and noise that the model has never seen. That is how such models are used, since spectra are of bright galaxies.
+# On another field nothing is lost within the errors: the fields of the mock differ by depth and 2 % zero points only (real ones may differ by more). From bright to faint the error grows, and in the faintest bin it is half as large again: there are galaxies of a kind, distance and noise that the model has never seen. That is how such models are used, since spectra are of bright galaxies.
 #
 # ## 8 Beyond a point: p(z)
 #
@@ -472,7 +472,7 @@ print(f"an even distribution of {len(z)} PIT values has a distance below {1.63 /
 quality
 
 # %% [markdown]
-# The floor is even within the noise, as it must be: that checks our library. So is nearly the template fit: its error for wrong templates is a good guess. The forest has a hill: its p(z) are too wide, because leaves mix galaxies. Still it has the smaller CRPS of the two: a distribution can be well calibrated and say little.
+# The floor is even within the noise, as it must be: that checks our library. So, just, is the template fit: its error for wrong templates is a good guess. The forest has a hill: its p(z) are too wide, because leaves mix galaxies. Still it has the smaller CRPS of the two: a distribution can be well calibrated and say little.
 #
 # Single galaxies: the four with the largest CRPS of the forest among every tenth galaxy, and four at random. Look for two peaks, and whether the true redshift is under one.
 
@@ -485,7 +485,7 @@ titles = [f"F160W = {m[i]:.1f}" for i in picked]
 plots.densities(grids, picked_cdfs, z[picked], titles, np.arange(0, 4.51, 0.09), "redshift", mock=galaxies.mock)
 
 # %% [markdown]
-# Upper row: what is worst for the forest is bad for everybody. Even the floor expects these galaxies elsewhere, but it keeps a small peak near the true redshift, which the forest hardly has, since too few of its training galaxies are like that. Lower row: the three agree about where, and two of the galaxies have two peaks, of which a point estimate could only be the middle.
+# Upper row: what is worst for the forest is bad for everybody. Even the floor expects these galaxies elsewhere, but for three of the four it keeps a small peak near the true redshift. Lower row: for three galaxies all agree about where; for the last the template fit has two peaks, of which a point estimate could only be the middle.
 #
 # ## 9 A survey
 #
@@ -505,7 +505,7 @@ in_order = bool((answers.id.to_numpy() == np.arange(n_survey)).all())
 pd.Series({"galaxies": len(answers), "million a minute": round(n_survey / minutes / 1e6, 2), "in order": in_order}).to_frame("survey")
 
 # %% [markdown]
-# About a million galaxies a minute, each with its own id.
+# Several million galaxies a minute on this machine, each with its own id.
 #
 # ## 10 Open question: can machine learning do better?
 #
@@ -582,7 +582,7 @@ def verdict(value, error):
 pd.DataFrame({claim: {"difference in MSE": format_number(*pair), "claim": verdict(*pair)} for claim, pair in claims.items()}).T
 
 # %% [markdown]
-# What holds on the mock: irrelevant columns without the right ones are harmful, and features made with physics in mind help most. What does not: a random forest is not the best of all models here (boosted trees are ahead with the 29 columns, the perceptron in σ_NMAD), and it does not lose to the template fit where both see the same bands. It does lose to z_peak, as in the source, which had more of them.
+# What holds on the mock: all 29 columns do worse than five bands (as raw fluxes against magnitudes), and features made with physics in mind help most. What does not: a random forest is not the best of all models here (boosted trees are ahead with the 29 columns, the perceptron in σ_NMAD), and it does not lose to the template fit where both see the same bands. It does lose to z_peak, as in the source, which had more of them.
 #
 # **Take home.** Compare on the same galaxies, with the same information, in more than one figure of merit, and beside a floor. Look for bands before methods. And remember whom spectra were taken of.
 

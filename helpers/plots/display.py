@@ -6,6 +6,7 @@ import struct
 from matplotlib.figure import Figure
 
 SCALE = 2  # pixels of the picture for each pixel of the screen that it takes
+MOCK = "MOCK"  # as `helpers.plots.style.panels` writes it
 LONGEST = 300  # characters of a description
 
 
@@ -52,18 +53,20 @@ def describe(figure):
     Returns
     -------
     str
-        Titles, axes and legend entries of each panel; "Simulated data." where it says MOCK.
+        Titles, axes and legend entries of each panel, then what is written beside the panels;
+        "Simulated data." where it says MOCK.
     """
     panels = [_panel(axes) for axes in figure.axes]
     panels = list(dict.fromkeys(filter(None, panels)))  # an image grid may have many alike
+    written = [text.get_text() for text in figure.texts]
     entries = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
-    if entries:
-        panels.append(", ".join(entries))
+    for texts in ([text for text in written if text != MOCK], entries):
+        if any(texts):
+            panels.append(", ".join(filter(None, texts)))
     said = ". ".join(panels) or "A figure"
     if len(said) > LONGEST:
         said = said[:LONGEST].rsplit(" ", 1)[0] + " …"
-    mock = any(text.get_text() == "MOCK" for text in figure.texts)
-    return said + (". Simulated data." if mock else ".")
+    return said + (". Simulated data." if MOCK in written else ".")
 
 
 def _panel(axes):

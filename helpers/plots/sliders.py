@@ -1,7 +1,8 @@
 """Sliders that redraw a figure, and a still figure in their place where nothing can be moved."""
 
-import io
 import os
+
+from helpers.plots.display import picture
 
 WIDGET = "application/vnd.jupyter.widget-view+json"  # how Jupyter finds the widget of an output
 STEP = 0.1
@@ -49,13 +50,12 @@ class Sliders:
         self.box = box
 
     def _repr_mimebundle_(self, **_):
-        picture = io.BytesIO()
-        self.still.savefig(picture, format="png")
-        image = {"image/png": picture.getvalue()}
-        if self.box is None:
-            return image | {"text/plain": "<Figure>"}
-        view = {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id}
-        return {WIDGET: view, "text/plain": "<Sliders>"} | image
+        image, metadata = picture(self.still)
+        shown = {"image/png": image, "text/plain": "<Figure>"}
+        if self.box is not None:
+            view = {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id}
+            shown |= {WIDGET: view, "text/plain": "<Sliders>"}
+        return shown, {"image/png": metadata}
 
 
 def _box(draw, names, limits):

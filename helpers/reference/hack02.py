@@ -1,5 +1,5 @@
 # Generated from solutions/02_latent_space.py by `make notebooks`, never edited.
-"""The solved exercises of hack 02: what the cells below an attempt use until it is correct."""
+"""The solved exercises of hack 02, which cells use until an attempt is correct."""
 
 import numpy as np
 import torch

@@ -34,6 +34,12 @@ def test_panels_that_say_the_same_are_described_once_and_the_figure_s_legend_is_
     assert describe(figure) == "x. one."
 
 
+def test_what_is_written_beside_the_panels_is_read():
+    figure, _ = plots.panels(2, 2, mock=True)
+    figure.supxlabel("wavelength")
+    assert describe(figure) == "wavelength. Simulated data."
+
+
 def test_a_long_description_ends_at_a_word():
     figure, axis = plots.panels(mock=False)
     axis.set_title("many words " * 100)

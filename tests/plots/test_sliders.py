@@ -23,8 +23,9 @@ def test_a_slider_a_name_redraws_the_figure(figure, monkeypatch):
     assert (one.description, two.description, drawn) == ("one", "two", [[0, 0]])
     two.value = 1.5
     assert drawn[-1] == [0, 1.5]
-    bundle = shown._repr_mimebundle_()
+    bundle, metadata = shown._repr_mimebundle_()
     assert WIDGET in bundle and bundle["image/png"].startswith(b"\x89PNG")
+    assert metadata["image/png"]["alt"]
 
 
 def test_widgets_as_old_as_colabs_are_shown_too(figure, monkeypatch):
@@ -34,16 +35,17 @@ def test_widgets_as_old_as_colabs_are_shown_too(figure, monkeypatch):
     monkeypatch.delattr(
         ipywidgets.Widget, "_repr_mimebundle_", raising=False
     )  # new in ipywidgets 8
-    assert shown._repr_mimebundle_()[WIDGET]["model_id"] == shown.box.model_id
+    assert shown._repr_mimebundle_()[0][WIDGET]["model_id"] == shown.box.model_id
 
 
 def test_where_the_course_is_executed_there_is_only_the_picture(figure, monkeypatch):
     monkeypatch.setenv("HACK_STATIC", "1")
-    bundle = sliders(None, ["one"], figure)._repr_mimebundle_()
+    bundle, _ = sliders(None, ["one"], figure)._repr_mimebundle_()
     assert set(bundle) == {"image/png", "text/plain"}
 
 
 def test_without_widgets_there_is_only_the_picture(figure, monkeypatch):
     monkeypatch.delenv("HACK_STATIC", raising=False)
     monkeypatch.setitem(sys.modules, "ipywidgets", None)
-    assert set(sliders(None, ["one"], figure)._repr_mimebundle_()) == {"image/png", "text/plain"}
+    bundle, _ = sliders(None, ["one"], figure)._repr_mimebundle_()
+    assert set(bundle) == {"image/png", "text/plain"}
