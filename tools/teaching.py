@@ -7,6 +7,7 @@ from tools import lesson
 from tools.sources import ANSWER
 
 GUIDES = re.compile(r"(<!-- guides:begin -->\n).*?(<!-- guides:end -->)", re.DOTALL)
+FEWEST = 4  # words without a gap, of a reason that is listed
 MISTAKES = 8  # of an exercise that are listed, at most
 REFUSALS = {"require": 1, "refuse": 1}  # functions of the checks, and where their reason stands
 
@@ -92,8 +93,15 @@ def mistakes(source):
     for function in functions.values():
         name = _exercise(function)
         if name:
-            found[name] = list(dict.fromkeys(_reasons(function, functions, set())))
+            reasons = dict.fromkeys(_reasons(function, functions, set()))
+            found[name] = [reason for reason in reasons if _says_enough(reason)]
     return found
+
+
+def _says_enough(reason):
+    """Whether a reason can be understood without what only an attempt shows."""
+    words = [word for word in reason.split() if "…" not in word]
+    return not reason.startswith("…") and len(words) >= FEWEST
 
 
 def _exercise(function):

@@ -9,7 +9,8 @@ def mean(attempt, reference):
     require(attempt([1]) == 1, "the mean of one number is that number")
     slips = {
         "the sum is not divided": [3],
-        f"it is divided by {2}": [1.5],
+        f"it is divided by {2} and not by the number": [1.5],
+        f"{2} is wrong": [2],
     }
     cases = {"negative numbers": (-1, -2)}
     _more(attempt)
@@ -38,7 +39,7 @@ def test_mistakes_are_what_the_checks_say():
         "06.mean": [
             "the mean of one number is that number",
             "the sum is not divided",
-            "it is divided by …",
+            "it is divided by … and not by the number",
             "no numbers have no mean",
         ],
         "06.double": [],
